@@ -43,19 +43,48 @@ export const isTaskId = (text: string): text is TaskId => patterns.task.test(tex
 export const isEmail = (text: string): text is Email => patterns.email.test(text)
 
 const sayable = '23456789abcdefghjkmnpqrstuvwxyz'
-const fillers = new Set(['a', 'an', 'and', 'the', 'for', 'of', 'to', 'in', 'on', 'with', 'by', 'add', 'make', 'from', 'is'])
+const fillers = new Set([
+  'a',
+  'an',
+  'and',
+  'the',
+  'for',
+  'of',
+  'to',
+  'in',
+  'on',
+  'with',
+  'by',
+  'add',
+  'make',
+  'from',
+  'is',
+])
 
 /**
  * Names a task after its title. `entropy` are at least three random bytes; two tasks of one title
  * differ in their last three letters, and the caller draws again when the name is taken.
  */
 export function nameTask(title: string, entropy: Uint8Array): TaskId {
-  const words = (title.normalize('NFKD').toLowerCase().match(/[a-z0-9]+/g) ?? []).filter((word) => !fillers.has(word))
+  const words = (
+    title
+      .normalize('NFKD')
+      .toLowerCase()
+      .match(/[a-z0-9]+/g) ?? []
+  ).filter((word) => !fillers.has(word))
   const said = words.slice(0, 3).map((word) => word.slice(0, 14))
-  const suffix = [...entropy.slice(0, 3)].map((byte) => sayable[byte % sayable.length]).join('')
+  const suffix = Array.from(entropy.slice(0, 3), (byte) => sayable[byte % sayable.length]).join('')
   return taskId([...(said.length > 0 ? said : ['task']), suffix].join('-'))
 }
 
 /** The part of a text that can stand in a file name, a branch or a unit id. */
 export const slug = (text: string): string =>
-  (text.normalize('NFKD').toLowerCase().match(/[a-z0-9]+/g) ?? []).join('-').slice(0, 48).replace(/-+$/, '') || 'unit'
+  (
+    text
+      .normalize('NFKD')
+      .toLowerCase()
+      .match(/[a-z0-9]+/g) ?? []
+  )
+    .join('-')
+    .slice(0, 48)
+    .replace(/-+$/, '') || 'unit'

@@ -28,7 +28,8 @@ export const planSchema = z
   .superRefine(({ units }, context) => {
     const seen = new Set<string>()
     for (const [index, unit] of units.entries()) {
-      if (seen.has(unit.id)) context.addIssue({ code: 'custom', path: ['units', index, 'id'], message: `${unit.id} is there twice` })
+      if (seen.has(unit.id))
+        context.addIssue({ code: 'custom', path: ['units', index, 'id'], message: `${unit.id} is there twice` })
       seen.add(unit.id)
     }
   })

@@ -26,7 +26,9 @@ export const settingsSchema = z.strictObject({
   branch: z.string().min(1).default('main'),
   /** How dependencies are installed in the clean room. None: nothing is installed. */
   dependencies: z.strictObject({ installer: z.enum(['npm', 'none']).default('none') }).prefault({}),
-  gates: z.record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/), gateSchema).refine((gates) => Object.keys(gates).length > 0, 'declares no gate'),
+  gates: z
+    .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/), gateSchema)
+    .refine((gates) => Object.keys(gates).length > 0, 'declares no gate'),
   /** Globs of the tests and files that people own: agents read them and never change them. */
   contracts: z.array(z.string().min(1)).default([]),
   agents: z.record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/), agentSchema).default({}),
@@ -43,7 +45,11 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   limits: z
-    .strictObject({ turnSeconds: seconds.default(1_800), gateSeconds: seconds.default(600), outputMb: z.number().positive().max(1_024).default(16) })
+    .strictObject({
+      turnSeconds: seconds.default(1_800),
+      gateSeconds: seconds.default(600),
+      outputMb: z.number().positive().max(1_024).default(16),
+    })
     .prefault({}),
   sandbox: z.strictObject({ required: z.boolean().default(false) }).prefault({}),
 })

@@ -67,7 +67,13 @@ export type SessionEntry =
   | { readonly kind: 'prompt'; readonly text: string }
   | { readonly kind: 'said'; readonly text: string }
   | { readonly kind: 'thought'; readonly text: string }
-  | { readonly kind: 'tool'; readonly id: string; readonly title: string; readonly status: string; readonly detail: string | null }
+  | {
+      readonly kind: 'tool'
+      readonly id: string
+      readonly title: string
+      readonly status: string
+      readonly detail: string | null
+    }
   | { readonly kind: 'permission'; readonly title: string; readonly decision: 'allow' | 'deny' }
   | { readonly kind: 'plan'; readonly text: string }
   | { readonly kind: 'stderr'; readonly text: string }

@@ -10,13 +10,19 @@ export interface Flow {
   /** Waits for somebody to `wake` this workflow, for at most so long. Holds no worker slot. */
   nap(limitMs: number): Promise<void>
   /** Runs another registered workflow to its end as a child, in a queue; the id makes it safe to repeat. */
-  child<T>(workflow: string, input: { readonly id: string; readonly queue: string; readonly argument: string }): Promise<T>
+  child<T>(
+    workflow: string,
+    input: { readonly id: string; readonly queue: string; readonly argument: string },
+  ): Promise<T>
 }
 
 /** Starting, waking and cancelling workflows, from anywhere. */
 export interface Flows {
   /** Safe to repeat: an id starts once. */
-  start(workflow: string, input: { readonly id: string; readonly queue: string; readonly argument: string }): Promise<void>
+  start(
+    workflow: string,
+    input: { readonly id: string; readonly queue: string; readonly argument: string },
+  ): Promise<void>
   wake(id: string): Promise<void>
   cancel(id: string): Promise<void>
 }

@@ -57,7 +57,10 @@ export interface Room {
    * @param line a shell command line, from the protected settings
    * @throws Fault command-missing, command-timeout, output-limit, cancelled, sandbox-unavailable
    */
-  run(line: string, options?: { readonly env?: Readonly<Record<string, string>>; readonly timeoutMs?: number }): Promise<Ran>
+  run(
+    line: string,
+    options?: { readonly env?: Readonly<Record<string, string>>; readonly timeoutMs?: number },
+  ): Promise<Ran>
 }
 
 /** @throws Fault dependencies-unavailable, disk-full, git-failed */

@@ -1,31 +1,49 @@
 import type { CommitSha, TreeSha } from '../domain/ids.ts'
 
 /**
- * One hub, and Gaffer's own bare object store beside it. Git never runs with an agent's `.git` folder, hooks or
- * configuration: the host reads workspaces as plain files, with its own git folder and index.
- * Every method may throw Fault git-failed, hub-unreachable, repository-locked or disk-full; all are safe to repeat.
+ * What can be read of a repository with git alone. Every method may throw Fault git-failed, repository-locked or
+ * disk-full; all are safe to repeat and change no ref and no file.
  */
-export interface Repository {
-  /** As the caller named it: an absolute path or a URL. */
-  readonly hub: string
-
-  /** Brings the hub's branches and Gaffer's refs into the object store. */
-  fetch(): Promise<void>
-  /** Head of a ref on the hub as of the last fetch or push; undefined when there is none. `ref` is a full name. */
+export interface History {
+  /** Value of a full ref name; undefined when there is none. For a Repository: on the hub, as of the last fetch or push. */
   head(ref: string): Promise<CommitSha | undefined>
+  /** The commit that a revision means (`HEAD`, `main~2`, a short id); undefined when it means none. */
+  resolve(revision: string): Promise<CommitSha | undefined>
+  /** Commits of `to` along first parents that are not reachable from `from` (null: all), oldest first. */
+  commits(from: CommitSha | null, to: CommitSha): Promise<readonly CommitInfo[]>
+  commitInfo(commit: CommitSha): Promise<CommitInfo>
 
   treeOf(commit: CommitSha): Promise<TreeSha>
   /** UTF-8 text of a file in a commit or tree; undefined when there is none, or it is not a regular file. */
   read(at: CommitSha | TreeSha, path: string): Promise<string | undefined>
   /** Bytes of several files in one go; missing ones are left out. */
   readMany(at: CommitSha | TreeSha, paths: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>
-  /** Every file, symlink and submodule of a tree, in git's order. */
-  list(at: CommitSha | TreeSha): Promise<readonly TreeEntry[]>
+  /** Every file, symlink and submodule of a tree (below `under`, when given), in git's order. */
+  list(at: CommitSha | TreeSha, under?: string): Promise<readonly TreeEntry[]>
   /** File by file, no rename detection. */
   changes(from: CommitSha | TreeSha, to: CommitSha | TreeSha): Promise<readonly FileChange[]>
   /** Unified diff as text, at most `maxBytes`, with a last line that says so when it was cut. */
-  patch(from: CommitSha | TreeSha, to: CommitSha | TreeSha, options: { readonly maxBytes: number; readonly paths?: readonly string[] }): Promise<string>
+  patch(
+    from: CommitSha | TreeSha,
+    to: CommitSha | TreeSha,
+    options: { readonly maxBytes: number; readonly paths?: readonly string[] },
+  ): Promise<string>
   isAncestor(ancestor: CommitSha, of: CommitSha): Promise<boolean>
+  /** Three-way merge of two commits, in memory: leaves nothing behind in a repository that is only inspected. */
+  merge(ours: CommitSha, theirs: CommitSha): Promise<Merge>
+}
+
+/**
+ * One hub, and Gaffer's own bare object store beside it. Git never runs with an agent's `.git` folder, hooks or
+ * configuration: the host reads workspaces as plain files, with its own git folder and index.
+ * Every method may also throw Fault hub-unreachable; all are safe to repeat.
+ */
+export interface Repository extends History {
+  /** As the caller named it: an absolute path or a URL. */
+  readonly hub: string
+
+  /** Brings the hub's branches and Gaffer's refs into the object store. */
+  fetch(): Promise<void>
 
   /**
    * Makes `folder` a workspace whose files are exactly those of `at`, whatever was there: a clone of its own for the
@@ -40,12 +58,10 @@ export interface Repository {
    */
   snapshot(folder: string, since: CommitSha): Promise<Snapshot>
 
-  /** A tree like `from` with some files written (regular, mode kept or 644) or removed (null). */
-  edit(from: TreeSha, files: Readonly<Record<string, string | null>>): Promise<TreeSha>
+  /** A tree like `from` (null: empty) with some files written (regular; mode kept, else 644) or removed (null). */
+  edit(from: TreeSha | null, files: Readonly<Record<string, string | null>>): Promise<TreeSha>
   /** A commit object, the same for the same input. Nothing points at it yet. */
   commit(input: CommitInput): Promise<CommitSha>
-  /** Three-way merge of two commits, in the object store only. */
-  merge(ours: CommitSha, theirs: CommitSha): Promise<Merge>
   /** Writes the files of a tree into an empty or new folder, with no `.git`. */
   checkout(at: TreeSha, folder: string): Promise<void>
 
@@ -63,6 +79,21 @@ export interface Repository {
 export interface Repositories {
   /** @throws Fault not-a-repository, hub-unreachable */
   open(hub: string): Promise<Repository>
+  /**
+   * The repository that `folder` is in, read in place and with no copy; works in a bare one and inside a
+   * `pre-receive` hook (objects in quarantine included).
+   * @throws Fault not-a-repository
+   */
+  inspect(folder: string): Promise<History>
+}
+
+export interface CommitInfo {
+  readonly sha: CommitSha
+  readonly tree: TreeSha
+  readonly parents: readonly CommitSha[]
+  readonly message: string
+  readonly author: Person & { readonly at: string }
+  readonly committer: Person & { readonly at: string }
 }
 
 export interface TreeEntry {

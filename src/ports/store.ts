@@ -26,9 +26,13 @@ export interface EventBatch {
   readonly events: readonly Json[]
   /** ISO 8601 with milliseconds, UTC. */
   readonly at: string
+  /** Workflows to wake once this is written: with the events or not at all, a crash in between included. */
+  readonly wake?: readonly string[]
 }
 
 export interface StoredEvent {
+  /** Place in the order of all events of all streams; grows, with gaps. */
+  readonly position: number
   readonly stream: string
   readonly version: number
   readonly event: Json
@@ -46,3 +50,20 @@ export type Appended =
 export type Audit =
   | { readonly kind: 'intact'; readonly version: number }
   | { readonly kind: 'tampered'; readonly version: number; readonly why: string }
+
+/** What is appended, as it is appended, by any process on the same database. */
+export interface EventFeed {
+  /**
+   * Calls back in order for every event after `position` (null: from now on) whose stream starts with `prefix`.
+   * Reconnects by itself and misses nothing; a throwing callback ends the subscription with that error on `done`.
+   */
+  follow(input: {
+    readonly prefix: string
+    readonly after: number | null
+    readonly onEvent: (event: StoredEvent) => void | Promise<void>
+  }): Subscription
+}
+export interface Subscription {
+  readonly done: Promise<void>
+  stop(): Promise<void>
+}

@@ -12,7 +12,13 @@ export type TaskCommand = { readonly actor: Actor } & (
   | { readonly type: 'send-plan-back'; readonly note: string }
   | { readonly type: 'start-unit'; readonly unit: UnitId }
   /** `round` is the number the caller means; results are the gates' word on `tree`. */
-  | { readonly type: 'judge-round'; readonly unit: UnitId; readonly round: number; readonly tree: TreeSha; readonly results: readonly GateResult[] }
+  | {
+      readonly type: 'judge-round'
+      readonly unit: UnitId
+      readonly round: number
+      readonly tree: TreeSha
+      readonly results: readonly GateResult[]
+    }
   | {
       readonly type: 'checkpoint'
       readonly unit: UnitId

@@ -34,7 +34,9 @@ export function decide(task: Task | undefined, command: TaskCommand): Decision {
 function decideUnfinished(task: Unfinished, command: Exclude<TaskCommand, { type: 'draft' | 'abandon' }>): Decision {
   switch (command.type) {
     case 'propose-plan':
-      return task.state === 'drafted' ? proposePlan(task.rules.planApproval, command) : wrongState(task, command, 'drafted')
+      return task.state === 'drafted'
+        ? proposePlan(task.rules.planApproval, command)
+        : wrongState(task, command, 'drafted')
     case 'approve-plan':
       if (task.state !== 'planned') return wrongState(task, command, 'planned')
       return byPerson(command) ?? accept({ type: 'plan-approved' })
@@ -59,13 +61,21 @@ function decideUnfinished(task: Unfinished, command: Exclude<TaskCommand, { type
       if (task.state !== 'signed' && task.state !== 'landing') return wrongState(task, command, 'signed')
       return accept({ type: 'landing-started', attempt: command.attempt })
     case 'withdraw-candidate':
-      if (task.state !== 'signed' && task.state !== 'landing' && !(task.state === 'reviewing' && task.candidate !== null))
+      if (
+        task.state !== 'signed' &&
+        task.state !== 'landing' &&
+        !(task.state === 'reviewing' && task.candidate !== null)
+      )
         return wrongState(task, command, 'signed')
       return accept({ type: 'candidate-withdrawn', because: command.because })
     case 'finish-landing':
       if (task.state !== 'landing') return wrongState(task, command, 'landing')
       if (command.commit !== task.attempt.commit)
-        return refuse('landing', `${command.commit} is not the commit that was about to land`, 'start the landing again')
+        return refuse(
+          'landing',
+          `${command.commit} is not the commit that was about to land`,
+          'start the landing again',
+        )
       return accept({ type: 'landed', commit: command.commit })
     case 'block':
       return accept({ type: 'blocked', reason: command.reason, unblocks: command.unblocks })
@@ -84,7 +94,9 @@ const abandon = (command: TaskCommandOf<'abandon'>): Decision =>
   byPerson(command) ?? accept({ type: 'abandoned', because: command.because })
 
 const proposePlan = (needsApproval: boolean, { plan }: TaskCommandOf<'propose-plan'>): Decision =>
-  needsApproval ? accept({ type: 'plan-proposed', plan }) : accept({ type: 'plan-proposed', plan }, { type: 'plan-approved' })
+  needsApproval
+    ? accept({ type: 'plan-proposed', plan })
+    : accept({ type: 'plan-proposed', plan }, { type: 'plan-approved' })
 
 /** The unit that is next in order: the first without a checkpoint (I1). */
 export const nextUnit = (task: Building): Exclude<UnitProgress, { status: 'checkpointed' }> | undefined =>
@@ -92,7 +104,8 @@ export const nextUnit = (task: Building): Exclude<UnitProgress, { status: 'check
 
 function startUnit(task: Building, { unit }: TaskCommandOf<'start-unit'>): Decision {
   const next = nextUnit(task)
-  if (next?.unit.id !== unit) return refuse('start-unit', `${unit} is not next`, `the next unit is ${next?.unit.id ?? 'none'}`)
+  if (next?.unit.id !== unit)
+    return refuse('start-unit', `${unit} is not next`, `the next unit is ${next?.unit.id ?? 'none'}`)
   if (next.status === 'under-way') return refuse('start-unit', `${unit} is under way`, 'judge its round')
   return accept({ type: 'unit-started', unit })
 }
@@ -108,7 +121,8 @@ function judgeRound(task: Building, { unit, round, tree, results }: TaskCommandO
   const progress = underWay(task, unit)
   if ('kind' in progress) return progress
   const number = progress.rounds.length + 1
-  if (round !== number) return refuse('judge-round', `round ${round} of ${unit} is not the current one`, `judge round ${number}`)
+  if (round !== number)
+    return refuse('judge-round', `round ${round} of ${unit} is not the current one`, `judge round ${number}`)
   if (number > progress.allowance)
     return refuse('judge-round', `${unit} has used its ${progress.allowance} rounds`, 'a person has to unblock it')
   const judgement = judge(results)
@@ -136,9 +150,16 @@ function requestChanges(task: Reviewing, command: TaskCommandOf<'request-changes
   if (command.actor.kind !== 'person') return notAPerson(command)
   const reviewed = task.units.find(({ unit }) => unit.id === command.unit)?.unit
   if (reviewed === undefined) return noSuchUnit(task, command.unit)
-  if (command.reason.trim() === '') return refuse('request-changes', 'there is no reason', 'say what has to change, and why')
+  if (command.reason.trim() === '')
+    return refuse('request-changes', 'there is no reason', 'say what has to change, and why')
   const revision = revise(task, reviewed, command.reason)
-  return accept({ type: 'changes-requested', unit: reviewed.id, by: command.actor.email, reason: command.reason, revision })
+  return accept({
+    type: 'changes-requested',
+    unit: reviewed.id,
+    by: command.actor.email,
+    reason: command.reason,
+    revision,
+  })
 }
 
 function revise(task: Reviewing, reviewed: Unit, reason: string): Unit {
@@ -163,17 +184,34 @@ function sign(task: Reviewing, command: TaskCommandOf<'sign'>): Decision {
   if (waiting !== undefined)
     return refuse('sign', `unit ${waiting.unit.id} has not been accepted`, `review it: \`gaffer review ${task.id}\``) // I3
   if (command.candidate !== task.candidate.commit)
-    return refuse('sign', `the signature is about ${command.candidate}, and ${task.candidate.commit} stands now`, 'look again, and sign what stands') // I4
+    return refuse(
+      'sign',
+      `the signature is about ${command.candidate}, and ${task.candidate.commit} stands now`,
+      'look again, and sign what stands',
+    ) // I4
   return accept({ type: 'signed', signature: { by: command.actor.email, armoured: command.armoured } })
 }
 
-const byPerson = (command: TaskCommand): Refusal | undefined => (command.actor.kind === 'person' ? undefined : notAPerson(command))
+const byPerson = (command: TaskCommand): Refusal | undefined =>
+  command.actor.kind === 'person' ? undefined : notAPerson(command)
 
 const notAPerson = (command: TaskCommand): Refusal =>
-  refuse(command.type, `${command.actor.kind === 'agent' ? 'an agent' : 'the system'} cannot do that`, 'a person does it')
+  refuse(
+    command.type,
+    `${command.actor.kind === 'agent' ? 'an agent' : 'the system'} cannot do that`,
+    'a person does it',
+  )
 
 const noSuchUnit = (task: Reviewing, unit: string): Refusal =>
-  refuse('review', `there is no unit ${unit}`, `the units are ${task.units.map((progress) => progress.unit.id).join(', ')}`)
+  refuse(
+    'review',
+    `there is no unit ${unit}`,
+    `the units are ${task.units.map((progress) => progress.unit.id).join(', ')}`,
+  )
 
 const wrongState = (task: Unfinished, command: TaskCommand, needed: Unfinished['state']): Refusal =>
-  refuse(command.type, `${task.id} is ${task.state}, not ${needed}`, `see what it waits for: \`gaffer status ${task.id}\``)
+  refuse(
+    command.type,
+    `${task.id} is ${task.state}, not ${needed}`,
+    `see what it waits for: \`gaffer status ${task.id}\``,
+  )

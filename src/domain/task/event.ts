@@ -56,10 +56,21 @@ export const taskEventSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('unit-checkpointed'),
     unit,
-    checkpoint: z.strictObject({ commit, tree, results: z.array(gateResultSchema).readonly(), answers: answersSchema.nullable() }),
+    checkpoint: z.strictObject({
+      commit,
+      tree,
+      results: z.array(gateResultSchema).readonly(),
+      answers: answersSchema.nullable(),
+    }),
   }),
   z.strictObject({ type: z.literal('unit-accepted'), unit, by: emailSchema }),
-  z.strictObject({ type: z.literal('changes-requested'), unit, by: emailSchema, reason: z.string().min(1), revision: unitSchema }),
+  z.strictObject({
+    type: z.literal('changes-requested'),
+    unit,
+    by: emailSchema,
+    reason: z.string().min(1),
+    revision: unitSchema,
+  }),
   z.strictObject({ type: z.literal('candidate-prepared'), candidate: candidateSchema }),
   z.strictObject({ type: z.literal('signed'), signature: z.strictObject({ by: emailSchema, armoured: z.string() }) }),
   z.strictObject({ type: z.literal('landing-started'), attempt: attemptSchema }),

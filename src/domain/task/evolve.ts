@@ -20,7 +20,8 @@ export function evolve(task: Task | undefined, event: TaskEvent): Task {
     return { ...settled, state: 'drafted', planNotes: [] }
   }
   if (task === undefined || task.state === 'landed' || task.state === 'abandoned') throw outOfPlace(task, event)
-  if (event.type === 'abandoned') return { ...common(task), state: 'abandoned', was: workOf(task) as Unfinished, because: event.because }
+  if (event.type === 'abandoned')
+    return { ...common(task), state: 'abandoned', was: workOf(task) as Unfinished, because: event.because }
   if (task.state === 'blocked') {
     if (event.type !== 'unblocked') throw outOfPlace(task, event)
     return resume(task.was, event.guidance) // I6
@@ -59,8 +60,16 @@ function evolveUnfinished(task: Unfinished, event: Exclude<TaskEvent, { type: 't
     case 'changes-requested': {
       if (task.state !== 'reviewing') throw outOfPlace(task, event)
       const { candidate: _, ...rest } = task
-      const reviews = { ...task.reviews, [event.unit]: { kind: 'changes-requested' as const, by: event.by, reason: event.reason } }
-      return { ...rest, state: 'building', units: [...task.units, { status: 'pending', unit: event.revision }], reviews }
+      const reviews = {
+        ...task.reviews,
+        [event.unit]: { kind: 'changes-requested' as const, by: event.by, reason: event.reason },
+      }
+      return {
+        ...rest,
+        state: 'building',
+        units: [...task.units, { status: 'pending', unit: event.revision }],
+        reviews,
+      }
     }
     case 'candidate-prepared':
       if (task.state !== 'reviewing') throw outOfPlace(task, event)
@@ -83,7 +92,10 @@ function evolveUnfinished(task: Unfinished, event: Exclude<TaskEvent, { type: 't
   }
 }
 
-function build(task: Building, event: TaskEventOf<'unit-started' | 'round-judged' | 'unit-checkpointed'>): Building | Reviewing {
+function build(
+  task: Building,
+  event: TaskEventOf<'unit-started' | 'round-judged' | 'unit-checkpointed'>,
+): Building | Reviewing {
   const units = task.units.map((progress): UnitProgress => {
     if (progress.unit.id !== event.unit) return progress
     switch (event.type) {
@@ -117,7 +129,11 @@ function resume(was: Unfinished, guidance: string | null): Unfinished {
   const units = was.units.map((progress): UnitProgress => {
     if (progress.status !== 'under-way') return progress
     const allowance = progress.rounds.length + was.rules.rounds
-    return { ...progress, allowance, guidance: guidance === null ? progress.guidance : [...progress.guidance, guidance] }
+    return {
+      ...progress,
+      allowance,
+      guidance: guidance === null ? progress.guidance : [...progress.guidance, guidance],
+    }
   })
   return { ...was, units }
 }
@@ -135,4 +151,6 @@ const common = ({ id, brief, briefDigest, hub, branch, base, agent, delegatedBy,
 })
 
 const outOfPlace = (task: Task | undefined, event: TaskEvent): Error =>
-  new Error(`a ${event.type} event cannot follow on ${task === undefined ? 'nothing' : `${task.id} being ${task.state}`}`)
+  new Error(
+    `a ${event.type} event cannot follow on ${task === undefined ? 'nothing' : `${task.id} being ${task.state}`}`,
+  )

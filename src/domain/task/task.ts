@@ -87,7 +87,12 @@ export type UnitProgress =
       /** What people said to the agent about this unit; oldest first. */
       readonly guidance: readonly string[]
     }
-  | { readonly status: 'checkpointed'; readonly unit: Unit; readonly rounds: readonly Round[]; readonly checkpoint: Checkpoint }
+  | {
+      readonly status: 'checkpointed'
+      readonly unit: Unit
+      readonly rounds: readonly Round[]
+      readonly checkpoint: Checkpoint
+    }
 
 export interface Building extends Common {
   readonly state: 'building'
@@ -97,7 +102,9 @@ export interface Building extends Common {
 }
 
 /** A person's verdict on a unit. */
-export type UnitReview = { readonly kind: 'accepted'; readonly by: Email } | { readonly kind: 'changes-requested'; readonly by: Email; readonly reason: string }
+export type UnitReview =
+  | { readonly kind: 'accepted'; readonly by: Email }
+  | { readonly kind: 'changes-requested'; readonly by: Email; readonly reason: string }
 export type Reviews = Readonly<Record<UnitId, UnitReview>>
 
 /** The commit the owner is asked to sign: the built change on `base`, with its changelog entry and without the plan. */
@@ -179,7 +186,8 @@ export interface Abandoned extends Common {
   readonly because: string
 }
 
-export const isFinished = (task: Task): task is Landed | Abandoned => task.state === 'landed' || task.state === 'abandoned'
+export const isFinished = (task: Task): task is Landed | Abandoned =>
+  task.state === 'landed' || task.state === 'abandoned'
 
 /** Where the work is, seen through a block: a blocked task still has the units it had. */
 export const workOf = (task: Task): Unfinished | Landed =>
