@@ -44,3 +44,12 @@ export type AcceptanceLine = Brief['acceptance'][number]
 export type NeverLine = Brief['never'][number]
 
 export const digestOfBrief = (brief: Brief): Digest => digestOfJson(brief)
+
+/** What is wrong (error: refuses) or weak (warning: shown) about a brief. */
+export interface BriefProblem {
+  readonly level: 'error' | 'warning'
+  /** Line of the brief's file, from 1; null when it is about the whole. */
+  readonly line: number | null
+  readonly rule: string
+  readonly message: string
+}

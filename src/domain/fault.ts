@@ -30,6 +30,7 @@ export const faultCodes = [
   'bad-input',
   'signing-failed',
   'server-unreachable',
+  'bug', // ours: something was thrown that nobody planned for
 ] as const
 export type FaultCode = (typeof faultCodes)[number]
 

@@ -1,4 +1,5 @@
 import type { Actor } from '../domain/actor.ts'
+import type { BriefProblem } from '../domain/brief.ts'
 import type { Refusal } from '../domain/fault.ts'
 import type { CommitSha, Email, TaskId, UnitId } from '../domain/ids.ts'
 import type { Task, TaskState } from '../domain/task/task.ts'
@@ -56,13 +57,7 @@ export type Delegated =
   | { readonly kind: 'brief-refused'; readonly problems: readonly BriefProblem[] }
   | Refusal
 
-export interface BriefProblem {
-  readonly level: 'error' | 'warning'
-  /** Line of the brief's file, from 1; null when it is about the whole. */
-  readonly line: number | null
-  readonly rule: string
-  readonly message: string
-}
+export type { BriefProblem }
 
 export type Outcome = { readonly kind: 'done'; readonly task: Task } | Refusal
 

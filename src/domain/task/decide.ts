@@ -7,6 +7,7 @@ import type { TaskEvent } from './event.ts'
 import {
   isFinished,
   unitsToReview,
+  type Blocked,
   type Building,
   type Reviewing,
   type Task,
@@ -26,7 +27,7 @@ export function decide(task: Task | undefined, command: TaskCommand): Decision {
   if (command.type === 'abandon') return abandon(command)
   if (task.state === 'blocked')
     return command.type === 'unblock'
-      ? accept({ type: 'unblocked', guidance: command.guidance })
+      ? unblock(task, command)
       : refuse(command.type, `${task.id} is blocked: ${task.unblocks}`, `answer it first: \`gaffer answer ${task.id}\``)
   return decideUnfinished(task, command)
 }
@@ -92,6 +93,15 @@ function draft(task: Task | undefined, { actor, type: _, ...settled }: TaskComma
 
 const abandon = (command: TaskCommandOf<'abandon'>): Decision =>
   byPerson(command) ?? accept({ type: 'abandoned', because: command.because })
+
+/** What people say about a whole that its final gates refused is work: it becomes a unit of its own. */
+function unblock(task: Blocked, { guidance }: TaskCommandOf<'unblock'>): Decision {
+  const { was, reason } = task
+  const last = was.state === 'reviewing' && reason.kind === 'final-gates-failed' ? was.units.at(-1)?.unit : undefined
+  const revision =
+    was.state !== 'reviewing' || last === undefined || guidance === null ? null : revise(was, last, guidance)
+  return accept({ type: 'unblocked', guidance, revision })
+}
 
 const proposePlan = (needsApproval: boolean, { plan }: TaskCommandOf<'propose-plan'>): Decision =>
   needsApproval

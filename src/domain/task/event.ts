@@ -77,7 +77,7 @@ export const taskEventSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('candidate-withdrawn'), because: z.string().min(1) }),
   z.strictObject({ type: z.literal('landed'), commit }),
   z.strictObject({ type: z.literal('blocked'), reason: blockReasonSchema, unblocks: z.string().min(1) }),
-  z.strictObject({ type: z.literal('unblocked'), guidance: z.string().nullable() }),
+  z.strictObject({ type: z.literal('unblocked'), guidance: z.string().nullable(), revision: unitSchema.nullable() }),
   z.strictObject({ type: z.literal('abandoned'), because: z.string().min(1) }),
 ])
 

@@ -1,3 +1,4 @@
+import type { Unit } from '../plan.ts'
 import type { TaskEvent, TaskEventOf } from './event.ts'
 import {
   workOf,
@@ -24,7 +25,7 @@ export function evolve(task: Task | undefined, event: TaskEvent): Task {
     return { ...common(task), state: 'abandoned', was: workOf(task) as Unfinished, because: event.because }
   if (task.state === 'blocked') {
     if (event.type !== 'unblocked') throw outOfPlace(task, event)
-    return resume(task.was, event.guidance) // I6
+    return resume(task.was, event) // I6
   }
   return evolveUnfinished(task, event)
 }
@@ -59,17 +60,8 @@ function evolveUnfinished(task: Unfinished, event: Exclude<TaskEvent, { type: 't
       return { ...task, reviews: { ...task.reviews, [event.unit]: { kind: 'accepted', by: event.by } } }
     case 'changes-requested': {
       if (task.state !== 'reviewing') throw outOfPlace(task, event)
-      const { candidate: _, ...rest } = task
-      const reviews = {
-        ...task.reviews,
-        [event.unit]: { kind: 'changes-requested' as const, by: event.by, reason: event.reason },
-      }
-      return {
-        ...rest,
-        state: 'building',
-        units: [...task.units, { status: 'pending', unit: event.revision }],
-        reviews,
-      }
+      const review = { kind: 'changes-requested' as const, by: event.by, reason: event.reason }
+      return { ...reopen(task, event.revision), reviews: { ...task.reviews, [event.unit]: review } }
     }
     case 'candidate-prepared':
       if (task.state !== 'reviewing') throw outOfPlace(task, event)
@@ -123,8 +115,9 @@ function withdraw(task: Unfinished, event: TaskEvent): Reviewing {
 }
 
 /** Back to where it was; what the person said goes to the unit under way, with as many rounds again. */
-function resume(was: Unfinished, guidance: string | null): Unfinished {
+function resume(was: Unfinished, { guidance, revision }: TaskEventOf<'unblocked'>): Unfinished {
   if (was.state === 'drafted') return guidance === null ? was : { ...was, planNotes: [...was.planNotes, guidance] }
+  if (was.state === 'reviewing' && revision !== null) return reopen(was, revision)
   if (was.state !== 'building') return was
   const units = was.units.map((progress): UnitProgress => {
     if (progress.status !== 'under-way') return progress
@@ -136,6 +129,11 @@ function resume(was: Unfinished, guidance: string | null): Unfinished {
     }
   })
   return { ...was, units }
+}
+
+/** Back to building, for one more unit; the candidate no longer stands. */
+function reopen({ candidate: _, ...rest }: Reviewing, revision: Unit): Building {
+  return { ...rest, state: 'building', units: [...rest.units, { status: 'pending', unit: revision }] }
 }
 
 const common = ({ id, brief, briefDigest, hub, branch, base, agent, delegatedBy, rules }: Task) => ({
