@@ -15,6 +15,9 @@ export const faultCodes = [
   'command-timeout', // a command did not finish within its limit
   'command-missing', // a command is not there
   'output-limit', // a command printed more than its limit
+  'command-killed', // a signal ended a command, so that its exit says nothing
+  'report-unusable', // a command left no report that can be believed
+  'gate-broken', // a gate threw: a bug of it
   'git-failed', // git refused or failed in a way nobody planned for
   'not-a-repository',
   'hub-unreachable',
@@ -22,6 +25,7 @@ export const faultCodes = [
   'disk-full',
   'database-unavailable',
   'database-corrupted',
+  'database-mismatch', // its tables are not those of this version of Gaffer
   'data-folder-in-use',
   'port-taken',
   'dependencies-unavailable', // a lockfile could not be installed

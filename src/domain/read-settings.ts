@@ -8,7 +8,8 @@ import { paths, settingsSchema, type Settings } from './settings.ts'
  * @throws Fault bad-settings, naming the place
  */
 export function readSettings(text: string | undefined): Settings {
-  if (text === undefined) throw bad('is not there', 'run `gaffer init` on the protected branch, and commit what it writes')
+  if (text === undefined)
+    throw bad('is not there', 'run `gaffer init` on the protected branch, and commit what it writes')
   const counter = new LineCounter()
   const document = parseDocument(text, { lineCounter: counter, uniqueKeys: true })
   const [broken] = document.errors

@@ -5,8 +5,8 @@ import type { Brief, BriefProblem } from '../../domain/brief.ts'
 export interface Surroundings {
   /** Every path of the tree the brief is about. */
   readonly files?: readonly string[]
-  /** Principals of `.gaffer/allowed_signers`. */
-  readonly signers?: readonly string[]
+  /** Whether `.gaffer/allowed_signers` names a person. */
+  readonly canSign?: (email: string) => boolean
   /** Agents that gaffer.yaml declares. */
   readonly agents?: readonly string[]
 }
@@ -15,11 +15,11 @@ export interface Surroundings {
 export function checkBrief(
   brief: Brief,
   text: string,
-  { files, signers, agents }: Surroundings = {},
+  { files, canSign, agents }: Surroundings = {},
 ): readonly BriefProblem[] {
   return [
     ...(files === undefined ? [] : scopeProblems(brief, text, files)),
-    ...(signers === undefined ? [] : signerProblems(brief, text, signers)),
+    ...(canSign === undefined ? [] : signerProblems(brief, text, canSign)),
     ...(agents === undefined ? [] : agentProblems(brief, text, agents)),
     ...untestedAcceptance(brief),
     ...(brief.failureModes.length > 0
@@ -75,16 +75,12 @@ function scopeProblems(brief: Brief, text: string, files: readonly string[]): Br
   })
 }
 
-const signerProblems = (brief: Brief, text: string, signers: readonly string[]): BriefProblem[] =>
-  signers.includes(brief.owner)
-    ? []
-    : [
-        error(
-          lineWith(text, brief.owner),
-          'owner-cannot-sign',
-          `the owner ${brief.owner} is not in .gaffer/allowed_signers, so nothing could land: add a line \`${brief.owner} ssh-ed25519 …\` there on the protected branch`,
-        ),
-      ]
+const signerProblems = (brief: Brief, text: string, canSign: (email: string) => boolean): BriefProblem[] => {
+  if (canSign(brief.owner)) return []
+  const line = lineWith(text, brief.owner)
+  const message = `the owner ${brief.owner} is not in .gaffer/allowed_signers, so nothing could land: add a line \`${brief.owner} ssh-ed25519 …\` there on the protected branch`
+  return [error(line, 'owner-cannot-sign', message)]
+}
 
 const agentProblems = (brief: Brief, text: string, agents: readonly string[]): BriefProblem[] =>
   brief.agent === null || agents.includes(brief.agent)

@@ -10,7 +10,9 @@ import type { BlockReason } from './task.ts'
 const { commit, tree, digest } = objectSchemas
 const id = z.string().refine((text): text is TaskId => isTaskId(text), 'is not a task id')
 const unit = z.string().refine((text): text is UnitId => /^[a-z0-9-]+$/.test(text), 'is not a unit id')
-const evidence = z.array(z.strictObject({ gate: z.string(), digest })).readonly()
+const evidence = z
+  .array(z.strictObject({ gate: z.string(), digest, verdict: z.enum(['passed', 'not-applicable']).optional() }))
+  .readonly()
 
 const candidateSchema = z.strictObject({ commit, tree, base: commit, evidence, statement: z.string() })
 const attemptSchema = z.strictObject({ commit, tree, base: commit })

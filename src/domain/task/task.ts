@@ -107,12 +107,19 @@ export type UnitReview =
   | { readonly kind: 'changes-requested'; readonly by: Email; readonly reason: string }
 export type Reviews = Readonly<Record<UnitId, UnitReview>>
 
+export interface CandidateEvidence {
+  readonly gate: string
+  readonly digest: Digest
+  /** Kept beside the digest so that the signer sees it; absent where it was not. */
+  readonly verdict?: 'passed' | 'not-applicable' | undefined
+}
+
 /** The commit the owner is asked to sign: the built change on `base`, with its changelog entry and without the plan. */
 export interface Candidate {
   readonly commit: CommitSha
   readonly tree: TreeSha
   readonly base: CommitSha
-  readonly evidence: readonly { readonly gate: string; readonly digest: Digest }[]
+  readonly evidence: readonly CandidateEvidence[]
   /** Exact bytes the owner signs, UTF-8. */
   readonly statement: string
 }
