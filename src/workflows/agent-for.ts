@@ -1,0 +1,21 @@
+import { Fault } from '../domain/fault.ts'
+import type { Settings } from '../domain/settings.ts'
+import type { Task } from '../domain/task/task.ts'
+import type { AgentCommand } from '../ports/agent.ts'
+import type { Actor } from '../domain/actor.ts'
+
+/**
+ * The agent of a task as the protected settings declare it.
+ * @throws Fault agent-missing when they do not
+ */
+export function agentFor(task: Pick<Task, 'agent'>, settings: Settings): AgentCommand {
+  const declared = settings.agents[task.agent]
+  const [program, ...rest] = declared?.command ?? []
+  if (declared === undefined || program === undefined)
+    throw new Fault('agent-missing', `no agent \`${task.agent}\` is declared in .gaffer/gaffer.yaml`, {
+      hint: `declare it under \`agents:\` on the protected branch (there: ${Object.keys(settings.agents).join(', ') || 'none'})`,
+    })
+  return { name: task.agent, argv: [program, ...rest], env: declared.env, model: declared.model }
+}
+
+export const actorOf = ({ name, model }: AgentCommand): Actor => ({ kind: 'agent', name, model })

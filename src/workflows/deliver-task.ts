@@ -1,0 +1,76 @@
+import { taskId } from '../domain/ids.ts'
+import type { Unfinished } from '../domain/task/task.ts'
+import type { Flow } from '../ports/flow.ts'
+import { buildNextUnit } from './build-unit.ts'
+import { landCandidate } from './land-candidate.ts'
+import { planTask } from './plan-task.ts'
+import { prepareCandidate } from './prepare-candidate.ts'
+import type { Site } from './site.ts'
+import { block, type Stage, taskOf } from './stage.ts'
+
+/**
+ * The delivery of one task, from its brief to its landing: look where the task stands, do the next thing, look again.
+ * What happened is in the task's events, so any process can take a delivery up at any point; a person's decision
+ * changes the task and wakes the delivery. Every stage is safe to repeat.
+ */
+export async function deliverTask(flow: Flow, argument: string, site: Site): Promise<void> {
+  const id = taskId(argument)
+  for (let turn = 1; ; turn += 1) {
+    const standing = await flow.step(`look-${turn}`, () => look({ flow, id, version: 0, site }))
+    if (standing.kind === 'over') break
+    if (standing.kind === 'waits') await flow.nap(patienceMs)
+    else await work({ flow, id, version: standing.version, site }, standing.state)
+  }
+  await flow.step('tidy', () => tidy({ flow, id, version: 0, site }))
+}
+
+/** What is done next, by where the task stands. */
+const stages: Readonly<Record<Working, (stage: Stage) => Promise<void>>> = {
+  drafted: planTask,
+  building: buildNextUnit,
+  reviewing: prepareCandidate, // then reviews and the signature are waited for
+  signed: landCandidate,
+  landing: landCandidate,
+}
+type Working = Exclude<Unfinished['state'], 'planned'>
+
+/** Nothing polls: people's decisions wake the delivery. The limit bounds what a lost wake could cost. */
+const patienceMs = 24 * 3_600_000
+
+type Standing =
+  | { readonly kind: 'over' }
+  | { readonly kind: 'waits' }
+  | { readonly kind: 'works'; readonly state: Working; readonly version: number }
+
+async function look(stage: Stage): Promise<Standing> {
+  const found = await stage.site.tasks.get(stage.id)
+  if (found === undefined) throw new Error(`there is no task ${stage.id}`)
+  const { task, version } = found
+  if (task.state === 'landed' || task.state === 'abandoned') return { kind: 'over' }
+  if (task.state === 'planned' || task.state === 'blocked') return { kind: 'waits' }
+  if (task.state === 'reviewing' && task.candidate !== null) return { kind: 'waits' }
+  return { kind: 'works', state: task.state, version }
+}
+
+/** A throw that no stage planned for stops the task where people see it; it is never lost, and never tried for ever. */
+async function work(stage: Stage, state: Working): Promise<void> {
+  try {
+    await stages[state](stage)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    const cause = {
+      code: 'bug',
+      message,
+      hint: 'this is a fault of Gaffer: please report it with `gaffer log`',
+      retryable: true,
+    } as const
+    await block(stage, { kind: 'fault', during: state, cause })
+  }
+}
+
+async function tidy(stage: Stage): Promise<void> {
+  const { conversations, removeFolders } = stage.site
+  const task = await taskOf(stage)
+  await conversations.closeTask(task.id)
+  await removeFolders(task.id)
+}

@@ -1,0 +1,43 @@
+import type { TaskId } from '../domain/ids.ts'
+import type { Settings } from '../domain/settings.ts'
+import type { CommitSha } from '../domain/ids.ts'
+import { readSettings } from '../domain/read-settings.ts'
+import { paths } from '../domain/settings.ts'
+import type { GateResult } from '../domain/verdict.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Judged } from '../ports/gate.ts'
+import type { History, Repository } from '../ports/repository.ts'
+import type { EnvelopeSigner } from '../own/dsse.ts'
+import type { Conversations } from './conversations.ts'
+import type { Dossiers } from './dossiers.ts'
+import type { Tasks } from './tasks.ts'
+
+/** What to judge; the gates look the rest up themselves. */
+export type JudgeRequest = Pick<
+  Judged,
+  'settings' | 'level' | 'base' | 'tree' | 'brief' | 'problems' | 'repository'
+> & {
+  readonly signal: AbortSignal
+}
+
+/** Where deliveries happen: everything the steps of a workflow work with. Wired in main.ts. */
+export interface Site {
+  readonly tasks: Tasks
+  readonly clock: Clock
+  /** The repository of a hub, opened once per process. */
+  readonly open: (hub: string) => Promise<Repository>
+  readonly conversations: Conversations
+  readonly judge: (request: JudgeRequest) => Promise<readonly GateResult[]>
+  /** Puts what the lockfile names where an agent finds it; a folder without a lockfile is left alone. */
+  readonly provideDependencies: (folder: string, settings: Settings) => Promise<void>
+  readonly folders: (id: TaskId) => { readonly workspace: string; readonly home: string }
+  readonly removeFolders: (id: TaskId) => Promise<void>
+  readonly key: EnvelopeSigner
+  readonly dossiers: Dossiers
+  /** Aborts when the task is abandoned or this process stops. */
+  readonly signal: (id: TaskId) => AbortSignal
+}
+
+/** The protected settings at a commit; what a change says about them counts for nothing. */
+export const settingsAt = async (repository: History, commit: CommitSha): Promise<Settings> =>
+  readSettings(await repository.read(commit, paths.settings))

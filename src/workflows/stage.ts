@@ -1,0 +1,79 @@
+import { system, type Actor } from '../domain/actor.ts'
+import type { FaultRecord } from '../domain/fault.ts'
+import type { TaskId } from '../domain/ids.ts'
+import type { TaskCommand } from '../domain/task/command.ts'
+import { isFinished, type BlockReason, type Task } from '../domain/task/task.ts'
+import type { Flow } from '../ports/flow.ts'
+import type { Site } from './site.ts'
+
+/** One thing a delivery does, from one look at the task to the next. */
+export interface Stage {
+  readonly flow: Flow
+  readonly id: TaskId
+  /** Version of the task when the stage began: makes the names of what it does unique, and the same after a crash. */
+  readonly version: number
+  readonly site: Site
+}
+
+type Unactored<T> = T extends unknown ? Omit<T, 'actor'> : never
+
+/**
+ * Tells the task what happened, as one durable step. Answers false when the task no longer wants to hear it because a
+ * person ended or stopped it meanwhile; any other refusal is a bug of the workflow.
+ */
+export function tell(
+  stage: Stage,
+  name: string,
+  command: Unactored<TaskCommand>,
+  actor: Actor = system('delivery'),
+): Promise<boolean> {
+  const { flow, id, version, site } = stage
+  return flow.step(name, async () => {
+    const outcome = await site.tasks.apply(id, { ...command, actor } as TaskCommand, `${flow.id}/${version}/${name}`)
+    if (outcome.kind === 'done') return true
+    const found = await site.tasks.get(id)
+    if (found !== undefined && (isFinished(found.task) || found.task.state === 'blocked')) return false
+    throw new Error(`${id} refused ${command.type}: ${outcome.why}`)
+  })
+}
+
+export const block = (stage: Stage, reason: BlockReason): Promise<boolean> =>
+  tell(stage, `block-${reason.kind}`, { type: 'block', reason, unblocks: unblocks(stage.id, reason) })
+
+/** A fault stops the task for a person, except where a person stopped it: then the fault is only the echo of that. */
+export async function blockOnFault(stage: Stage, during: string, cause: FaultRecord): Promise<void> {
+  if (cause.code === 'cancelled' && (await stage.flow.step('still-wanted', () => ended(stage)))) return
+  await block(stage, { kind: 'fault', during, cause })
+}
+
+async function ended({ id, site }: Stage): Promise<boolean> {
+  const found = await site.tasks.get(id)
+  return found !== undefined && isFinished(found.task)
+}
+
+function unblocks(id: TaskId, reason: BlockReason): string {
+  const again = `\`gaffer answer ${id}\` tries again`
+  switch (reason.kind) {
+    case 'rounds-used-up':
+      return `\`gaffer answer ${id} "what to do differently"\` gives the agent as many rounds again`
+    case 'gate-unavailable':
+      return `${reason.cause.hint}; then ${again}`
+    case 'fault':
+      return `${reason.cause.hint}; then ${again}`
+    case 'final-gates-failed':
+      return `\`gaffer answer ${id} "what to mend"\` sends it back to the agent`
+    case 'conflict':
+      return `abandon it and delegate again on today's main, or make room on main; then ${again}`
+    case 'agent-asks':
+      return `\`gaffer answer ${id} "your answer"\``
+    case 'hub-refused':
+      return `${reason.message}; then \`gaffer land ${id}\``
+  }
+}
+
+/** The task as it is now, where it must exist. */
+export async function taskOf({ id, site }: Stage): Promise<Task> {
+  const found = await site.tasks.get(id)
+  if (found === undefined) throw new Error(`there is no task ${id}`)
+  return found.task
+}
