@@ -8,7 +8,8 @@ import type { Confinement } from './sandbox.ts'
 export interface Agents {
   /**
    * Starts the agent and opens one session in `workspace`.
-   * @throws Fault agent-missing, agent-not-acp, agent-vanished, agent-timeout, sandbox-unavailable
+   * @throws Fault agent-missing, agent-not-acp, agent-vanished, agent-timeout, agent-flood, agent-refused,
+   * sandbox-unavailable
    */
   open(request: SessionRequest): Promise<AgentSession>
 }
@@ -32,7 +33,7 @@ export interface SessionRequest {
   readonly limits: { readonly startMs: number; readonly outputBytes: number }
   /** Answers the agent's permission requests. Absent: nothing is allowed. */
   readonly decide?: (request: PermissionRequest) => Promise<'allow' | 'deny'>
-  /** Called in order with everything that passes; must not throw. */
+  /** Called in order with everything the agent does; prompts and faults are the caller's to record. Must not throw. */
   readonly record?: (entry: SessionEntry) => void
 }
 
@@ -78,4 +79,10 @@ export type SessionEntry =
   | { readonly kind: 'plan'; readonly text: string }
   | { readonly kind: 'stderr'; readonly text: string }
   | { readonly kind: 'turn-ended'; readonly stop: Turn['stop'] }
+  /** What the turn changed, as the host found it: text files whole, null for a removed one; others only named. */
+  | {
+      readonly kind: 'changed'
+      readonly files: readonly { readonly path: string; readonly content: string | null }[]
+      readonly omitted: readonly string[]
+    }
   | { readonly kind: 'fault'; readonly fault: FaultRecord }
