@@ -64,6 +64,8 @@ export interface EventFeed {
   }): Subscription
 }
 export interface Subscription {
+  /** Resolves once `after: null` is settled: whatever is appended from then on is seen. */
+  readonly ready: Promise<void>
   readonly done: Promise<void>
   stop(): Promise<void>
 }
