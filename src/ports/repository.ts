@@ -10,7 +10,12 @@ export interface History {
   /** The commit that a revision means (`HEAD`, `main~2`, a short id); undefined when it means none. */
   resolve(revision: string): Promise<CommitSha | undefined>
   /** Commits of `to` along first parents that are not reachable from `from` (null: all), oldest first. */
-  commits(from: CommitSha | null, to: CommitSha): Promise<readonly CommitInfo[]>
+  commits(
+    from: CommitSha | null,
+    to: CommitSha,
+    /** A hint: commits that leave this path as it is in their first parent may be left out. */
+    options?: { readonly touching: string },
+  ): Promise<readonly CommitInfo[]>
   commitInfo(commit: CommitSha): Promise<CommitInfo>
 
   treeOf(commit: CommitSha): Promise<TreeSha>

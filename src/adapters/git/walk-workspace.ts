@@ -1,0 +1,65 @@
+import { lstatSync, readdirSync, type Dirent } from 'node:fs'
+import { setImmediate as breathe } from 'node:timers/promises'
+import { isGitName } from './path-name.ts'
+
+/** What git does not tell about the files of a workspace. Paths are latin1 text, one character a byte. */
+export interface Walk {
+  readonly links: readonly string[]
+  /** Fifos, sockets, devices. */
+  readonly special: readonly string[]
+  /** Everything below the top that is called `.git`, or that some system takes for it. */
+  readonly gitNames: readonly string[]
+  readonly emptyFolders: readonly string[]
+  /** Folders that cannot be read. */
+  readonly closed: readonly string[]
+}
+
+const foldersAtATime = 200
+
+/**
+ * Walks a workspace without following symlinks; ignored folders are left out, and so are `.git` folders. Reads
+ * synchronously, some folders at a time: a tenth of what as many promises cost.
+ */
+export async function walkWorkspace(top: string, skip: ReadonlySet<string>): Promise<Walk> {
+  const walk = {
+    links: [] as string[],
+    special: [] as string[],
+    gitNames: [] as string[],
+    emptyFolders: [] as string[],
+    closed: [] as string[],
+  }
+  const folders = ['']
+  for (let done = 1; ; done += 1) {
+    const folder = folders.pop()
+    if (folder === undefined) return walk
+    if (done % foldersAtATime === 0) await breathe()
+    const entries = readFolder(top, folder)
+    if (entries === undefined) {
+      walk.closed.push(folder)
+      continue
+    }
+    if (entries.length === 0 && folder !== '') walk.emptyFolders.push(folder)
+    for (const entry of entries) {
+      const path = folder === '' ? entry.name.toString('latin1') : `${folder}/${entry.name.toString('latin1')}`
+      if (path === '.git' || skip.has(path)) continue
+      if (isGitName(entry.name)) walk.gitNames.push(path)
+      else if (entry.isDirectory()) folders.push(path)
+      else if (entry.isSymbolicLink()) walk.links.push(path)
+      else if (!entry.isFile()) walk.special.push(path)
+    }
+  }
+}
+
+/** undefined when it cannot be read; a folder that went away while we walked holds nothing. */
+function readFolder(top: string, folder: string): Dirent<Buffer>[] | undefined {
+  const place = bytesPath(top, folder)
+  try {
+    return readdirSync(place, { withFileTypes: true, encoding: 'buffer' })
+  } catch {
+    return lstatSync(place, { throwIfNoEntry: false })?.isDirectory() === true ? undefined : []
+  }
+}
+
+/** The absolute path, as bytes, of a path in latin1 text. */
+export const bytesPath = (top: string, path: string): Buffer =>
+  path === '' ? Buffer.from(top) : Buffer.concat([Buffer.from(`${top}/`), Buffer.from(path, 'latin1')])

@@ -1,0 +1,123 @@
+import { lstat, mkdir, readdir, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Fault } from '../../domain/fault.ts'
+import type { CommitSha } from '../../domain/ids.ts'
+import { ignoredAsFolders } from './ignored-as-folder.ts'
+import { keepIndex } from './keep-index.ts'
+import type { ObjectCache } from './object-cache.ts'
+import { splitBytes } from './path-name.ts'
+import { removeAll } from './remove-all.ts'
+import { git, tryGit, type Place } from './run-git.ts'
+import { readStatus, type Status } from './status.ts'
+import type { Store } from './store.ts'
+import { bytesPath, walkWorkspace } from './walk-workspace.ts'
+import { putGitFolder } from './workspace-git.ts'
+import { confirmWorkspace, findWorkspace, inWorkspace, type WorkspacePlace } from './workspace-place.ts'
+
+/**
+ * Makes a folder a workspace at a commit. When it is one already, only what differs is touched and ignored files stay;
+ * when it is damaged, or something else, it is made anew. Safe to repeat, also after a crash in the middle.
+ */
+export async function openWorkspace(input: {
+  readonly store: Store
+  readonly objects: ObjectCache
+  readonly folder: string
+  readonly at: CommitSha
+}): Promise<void> {
+  const { store, objects, folder, at } = input
+  await objects.commit(at) // a commit that is not there must not cost the files that are
+  const { note, ...workspace } = await findWorkspace(store, folder, 'open')
+  if (note === undefined || !(await isFolder(workspace.real))) await emptyFolder(workspace.real)
+
+  const open = (): Promise<void> =>
+    inWorkspace(workspace, at, async (run) => {
+      await resetFiles(workspace, run.place, at)
+      await putGitFolder({ workspace, objects, note, at, index: run.index })
+      await keepIndex(workspace, run.index)
+    })
+  await open().catch(async (error: unknown) => {
+    if (!(error instanceof Fault) || error.code !== 'git-failed') throw error
+    await emptyFolder(workspace.real)
+    await removeAll(join(workspace.about, 'index'))
+    await open()
+  })
+  await confirmWorkspace(workspace)
+}
+
+const isFolder = async (path: string): Promise<boolean> =>
+  (await lstat(path).catch(() => undefined))?.isDirectory() === true
+
+async function emptyFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  for (const name of await readdir(folder, { encoding: 'buffer' }))
+    await removeAll(bytesPath(folder, name.toString('latin1')))
+}
+
+/** Tracked files as in the commit, everything else gone but for what the commit's own .gitignore files ignore. */
+async function resetFiles({ real, store }: WorkspacePlace, place: Place, at: CommitSha): Promise<void> {
+  await git(place, ['read-tree', '--reset', '-u', at])
+  for (let rounds = 0; rounds < maxIgnoreFiles; rounds += 1) {
+    const status = await readStatus(place)
+    const kept = await linksToKeep(store, real, status)
+    const unwanted = status.untracked.map((path) => path.toString('latin1')).filter((path) => !kept.has(path))
+    const hiding = await hidingIgnoreFiles(place, status)
+    for (const path of [...unwanted, ...hiding]) await removeAll(bytesPath(real, path.replace(/\/$/, '')))
+    const unhides = [...unwanted, ...hiding].some((path) => /(?:^|\/)\.gitignore$/.test(path))
+    if (!unhides) return sweep(real, status, kept)
+  }
+  throw new Fault('git-failed', 'too many .gitignore files hide one another', {
+    hint: 'nothing to do: it is made anew',
+  })
+}
+const maxIgnoreFiles = 100
+
+async function linksToKeep(store: Store, real: string, { untracked }: Status): Promise<ReadonlySet<string>> {
+  const links: string[] = []
+  for (const path of untracked.map((name) => name.toString('latin1'))) {
+    const found = path.endsWith('/') ? undefined : await lstat(bytesPath(real, path)).catch(() => undefined)
+    if (found?.isSymbolicLink() === true) links.push(path)
+  }
+  return ignoredAsFolders(store, real, links)
+}
+
+/** An untracked .gitignore that ignores itself would hide whatever an agent leaves beside it. */
+async function hidingIgnoreFiles(place: Place, { ignored }: Status): Promise<readonly string[]> {
+  const suspects = ignored.filter((path) => /(?:^|\/)\.gitignore$/.test(path.toString('latin1')))
+  if (suspects.length === 0) return []
+  const stdin = Buffer.concat(suspects.flatMap((path) => [path, Buffer.of(0)]))
+  const ran = await tryGit(place, ['check-ignore', '--verbose', '-z', '--stdin'], { stdin })
+  const untracked = new Set(suspects.map((path) => path.toString('latin1')))
+  return parseIgnoreSources(ran.stdout).flatMap(({ source, path }) => (untracked.has(source) ? [path] : []))
+}
+
+/** `<source> <line> <pattern> <path>`, a NUL after each. */
+export function parseIgnoreSources(output: Buffer): readonly { readonly source: string; readonly path: string }[] {
+  const fields = splitBytes(output, 0).map((field) => field.toString('latin1'))
+  return Array.from({ length: Math.floor(fields.length / 4) }, (_, at) => ({
+    source: fields[at * 4] ?? '',
+    path: fields[at * 4 + 3] ?? '',
+  }))
+}
+
+/** What git does not see: special files, nested `.git`, folders with nothing in them. */
+async function sweep(real: string, status: Status, kept: ReadonlySet<string>): Promise<void> {
+  const ignored = status.ignored.map((path) => path.toString('latin1').replace(/\/$/, ''))
+  const walk = await walkWorkspace(real, new Set([...ignored, ...kept]))
+  for (const path of [...walk.special, ...walk.gitNames]) await removeAll(bytesPath(real, path))
+  if (walk.closed.length > 0)
+    throw new Fault('git-failed', 'a folder cannot be read', { hint: 'nothing to do: it is made anew' })
+  const emptied = [...walk.special, ...walk.gitNames].map((path) => path.split('/').slice(0, -1).join('/'))
+  const untrackedFolders = status.untracked.map((path) => path.toString('latin1').split('/').slice(0, -1).join('/'))
+  for (const path of new Set([...walk.emptyFolders, ...emptied, ...untrackedFolders])) await removeEmpty(real, path)
+}
+
+/** A submodule's folder is empty and is tracked; git makes it again when it is missing, so it may go. */
+async function removeEmpty(real: string, path: string): Promise<void> {
+  for (let folder = path; folder !== ''; folder = folder.split('/').slice(0, -1).join('/')) {
+    const gone = await rmdir(bytesPath(real, folder)).then(
+      () => true,
+      () => false,
+    )
+    if (!gone) return
+  }
+}
