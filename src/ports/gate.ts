@@ -1,7 +1,7 @@
 import type { Brief } from '../domain/brief.ts'
 import type { CommitSha, TreeSha } from '../domain/ids.ts'
 import type { GateSettings, Settings } from '../domain/settings.ts'
-import type { Verdict } from '../domain/verdict.ts'
+import type { Measures, Verdict } from '../domain/verdict.ts'
 import type { FileChange, Repository, WorkspaceProblem } from './repository.ts'
 import type { Ran } from './sandbox.ts'
 
@@ -14,6 +14,8 @@ export interface Gate {
   readonly name: string
   /** Bumped when the same input may lead to another verdict; part of the cache key. */
   readonly version: number
+  /** Whether it compares with what it measured on the base: the runner then looks that up. */
+  readonly usesBaseline?: boolean
   /**
    * What the verdict depends on beside settings and version, as strings that change when it may change (tree ids,
    * digests). null: never cached.
@@ -41,7 +43,9 @@ export interface Judged {
   /** What the host found in the workspace that cannot be in a tree. */
   readonly problems: readonly WorkspaceProblem[]
   readonly repository: Repository
-  /** The clean checkout of `tree`, made on first use and shared by the gates of one run. */
+  /** What this gate measured on the base tree, where an earlier run is remembered; null where it is not known. */
+  readonly baseline: Measures | null
+  /** This gate's own clean checkout of `tree`, made on first use: no other gate's command writes there. */
   room(): Promise<Room>
 }
 
@@ -51,8 +55,8 @@ export interface Judged {
  */
 export interface Room {
   readonly folder: string
-  /** A folder outside the checkout where a command may leave its reports; fresh for each gate. */
-  reports(): Promise<string>
+  /** The folder outside the checkout where this gate's commands leave their reports, `$GAFFER_REPORTS`. Empty at first. */
+  readonly reports: string
   /**
    * @param line a shell command line, from the protected settings
    * @throws Fault command-missing, command-timeout, output-limit, cancelled, sandbox-unavailable
@@ -73,8 +77,10 @@ export interface RoomRequest {
   readonly settings: Settings
   readonly signal?: AbortSignal
 }
-export interface OpenRoom extends Room {
-  /** Removes it. Safe to repeat; never throws. */
+export interface OpenRoom {
+  /** A checkout and a reports folder for one gate; the dependencies behind it are shared and read-only. */
+  room(): Promise<Room>
+  /** Removes everything. Safe to repeat; never throws. */
   close(): Promise<void>
 }
 
