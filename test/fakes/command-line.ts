@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { announce, openToken } from '../../src/http/announce.ts'
+import { createApp } from '../../src/http/app.ts'
+import { createPageKeys } from '../../src/http/page-keys.ts'
+import { serve } from '../../src/http/serve.ts'
+import { exampleBrief, memoryGaffer, type MemoryGaffer, type MemoryGafferOptions } from './memory-gaffer.ts'
+
+const root = resolve(import.meta.dirname, '..', '..')
+export const gafferProgram = join(root, 'bin', 'gaffer')
+
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+export interface RunOptions {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+  readonly input?: string
+  /** Instead of bin/gaffer: a program and its first arguments. */
+  readonly program?: readonly [string, ...string[]]
+}
+
+/** Runs the command line as a process of its own, as a script would: with no terminal. */
+export async function run(argv: readonly string[], { cwd = tmpdir(), env = {}, input = '', program = [gafferProgram] }: RunOptions = {}): Promise<Ended> {
+  const [file, ...first] = program
+  const inherited = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' }
+  const child = spawn(file, [...first, ...argv], { cwd, env: { ...inherited, ...env }, timeout: 30_000 })
+  child.stdin.on('error', () => {})
+  child.stdin.end(input)
+  const code = new Promise<number | null>((done, failed) => {
+    child.once('error', failed)
+    child.once('close', done)
+  })
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)])
+  return { code: await code, stdout, stderr }
+}
+
+export interface ServedGaffer {
+  readonly gaffer: MemoryGaffer
+  /** The data folder; `--data` of every command. */
+  readonly data: string
+  readonly folder: string
+  readonly url: string
+  /** Runs a command as the owner against this server. */
+  gafferRun(argv: readonly string[], options?: RunOptions): Promise<Ended>
+  /** The one JSON document that a command answers with. */
+  json(argv: readonly string[], options?: RunOptions): Promise<Record<string, unknown>>
+  /** Lets the server answer otherwise than it knows better. */
+  lie(instead: Partial<MemoryGaffer>): void
+  /** A brief's file, ready to be delegated. */
+  brief(text?: string): Promise<string>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** A Gaffer in memory behind the real server, on a data folder of its own, for commands to find. */
+export async function servedGaffer(options: MemoryGafferOptions = {}): Promise<ServedGaffer> {
+  const folder = await mkdtemp(join(tmpdir(), 'gaffer-cli-'))
+  const data = join(folder, 'data')
+  const gaffer = memoryGaffer({ moves: true, ...options })
+  const { token, tokenFile } = await openToken(data)
+  const closing = new AbortController()
+  const app = createApp({ gaffer, token, pageKeys: createPageKeys(token), version: '1.2.3', closing: closing.signal })
+  const served = await serve(app, null)
+  await announce(data, { url: served.url, pid: process.pid, tokenFile })
+  const gafferRun = (argv: readonly string[], more: RunOptions = {}): Promise<Ended> =>
+    run(['--data', data, '--as', 'maria@example.com', ...argv], { cwd: folder, ...more })
+  return {
+    gaffer,
+    data,
+    folder,
+    url: served.url,
+    gafferRun,
+    async json(argv, more) {
+      const { stdout } = await gafferRun([...argv, '--json'], more)
+      return JSON.parse(stdout) as Record<string, unknown>
+    },
+    lie: (instead) => void Object.assign(gaffer, instead),
+    async brief(content = exampleBrief()) {
+      const file = join(folder, 'brief.md')
+      await writeFile(file, content)
+      return file
+    },
+    async [Symbol.asyncDispose]() {
+      closing.abort()
+      await served.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
