@@ -14,6 +14,7 @@ import type { Flow } from '../ports/flow.ts'
 import type { Repository, WorkspaceProblem } from '../ports/repository.ts'
 import { agentFor } from './agent-for.ts'
 import { caught } from './caught.ts'
+import { changedFiles } from './changed-files.ts'
 import { settingsAt, type Site } from './site.ts'
 import { block, blockOnFault, taskOf, tell, type Stage } from './stage.ts'
 
@@ -101,8 +102,11 @@ async function workTurn(stage: Stage, round: number): Promise<Worked> {
 
   const { workspace, home } = site.folders(id)
   const tip = tipOf(task)
-  await repository.openWorkspace(workspace, before === undefined ? tip : await parked(repository, before.tree, tip))
-  await site.provideDependencies(workspace, settings)
+  const at = before === undefined ? tip : await parked(repository, before.tree, tip)
+  await repository.openWorkspace(workspace, at)
+  const signal = site.signal(id)
+  const start = await repository.treeOf(at)
+  const { readable } = await site.provideDependencies({ repository, tree: start, settings, folder: workspace, signal })
   const findings = before?.findings ?? []
   const request = {
     task: id,
@@ -115,11 +119,12 @@ async function workTurn(stage: Stage, round: number): Promise<Worked> {
   }
   const done = task.units.flatMap(({ unit, status }) => (status === 'checkpointed' ? [unit] : []))
   await site.conversations.turn({
-    ...{ key: `${id}/build`, task: id, agent, workspace, home, settings, readOnly: false, signal: site.signal(id) },
+    ...{ key: `${id}/build`, task: id, agent, workspace, home, settings, readOnly: false, readable, signal },
     fresh: unitPrompt({ ...request, done }),
     continued: findingsPrompt(id, progress.unit.id, round, findings),
   })
   const { tree, problems } = await repository.snapshot(workspace, tip)
+  site.conversations.note(`${id}/build`, await changedFiles(repository, start, tree))
   const plan = planText(task.brief, task.plan, withDone(task, progress))
   return { tree: await repository.edit(tree, { [paths.plan]: plan }), problems }
 }
@@ -187,7 +192,7 @@ async function askQuestions(stage: Stage): Promise<Answers | null> {
   const prompt = questionsPrompt(id, progress.unit)
   const turn = await caught(() =>
     site.conversations.turn({
-      ...{ key: `${id}/build`, task: id, agent, workspace, home, settings, readOnly: false, signal: site.signal(id) },
+      ...{ key: `${id}/build`, task: id, agent, workspace, home, settings, readOnly: false, readable: [], signal: site.signal(id) },
       ...{ fresh: prompt, continued: prompt },
     }),
   )

@@ -18,6 +18,8 @@ import type { EventStore } from '../ports/store.ts'
  */
 export interface Conversations {
   turn(request: TurnRequest): Promise<Turn>
+  /** Adds to the record of the key's session what the host found out itself. Nothing when there is no session. */
+  note(key: string, entry: SessionEntry): void
   /** Ends the key's session, with its process group. Safe to repeat. */
   close(key: string): Promise<void>
   /** Ends every session of a task. */
@@ -32,6 +34,8 @@ export interface TurnRequest {
   readonly workspace: string
   readonly home: string
   readonly readOnly: boolean
+  /** What it may read beside its workspace and its own program. */
+  readonly readable: readonly string[]
   readonly settings: Settings
   /** What to say to a session that knows nothing yet, and to one that knows the work. */
   readonly fresh: string
@@ -50,11 +54,9 @@ export interface ConversationParts {
   readonly agents: Agents
   readonly store: EventStore
   readonly clock: Clock
-  /** What an agent may read beside its workspace: its own program, our Node. */
-  readonly readable: (agent: AgentCommand) => readonly string[]
 }
 
-export function createConversations({ agents, store, clock, readable }: ConversationParts): Conversations {
+export function createConversations({ agents, store, clock }: ConversationParts): Conversations {
   const live = new Map<string, { session: AgentSession; recorder: Recorder }>()
 
   async function open(request: TurnRequest): Promise<{ session: AgentSession; recorder: Recorder }> {
@@ -69,7 +71,7 @@ export function createConversations({ agents, store, clock, readable }: Conversa
       confinement: {
         cwd: workspace,
         writable: readOnly ? [home] : [workspace, home],
-        readable: readable(agent),
+        readable: request.readable,
         home,
         network: 'none',
       },
@@ -113,6 +115,7 @@ export function createConversations({ agents, store, clock, readable }: Conversa
         throw error
       }
     },
+    note: (key, entry) => live.get(key)?.recorder.add(entry),
     close,
     closeTask: (task) => closeThose((key) => key.startsWith(`${task}/`)),
     closeAll: () => closeThose(() => true),

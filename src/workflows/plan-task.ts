@@ -28,7 +28,7 @@ async function plan(stage: Stage): Promise<Proposal> {
   const ask = async (prompt: string): Promise<string> => {
     const turn = await site.conversations.turn({
       ...{ key: `${id}/plan`, task: id, agent: agentFor(task, settings), workspace, home, settings },
-      ...{ readOnly: true, fresh: prompt, continued: prompt, signal: site.signal(id) },
+      ...{ readOnly: true, readable: [], fresh: prompt, continued: prompt, signal: site.signal(id) },
     })
     return turn.said
   }

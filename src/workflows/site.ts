@@ -1,6 +1,5 @@
-import type { TaskId } from '../domain/ids.ts'
+import type { CommitSha, TaskId, TreeSha } from '../domain/ids.ts'
 import type { Settings } from '../domain/settings.ts'
-import type { CommitSha } from '../domain/ids.ts'
 import { readSettings } from '../domain/read-settings.ts'
 import { paths } from '../domain/settings.ts'
 import type { GateResult } from '../domain/verdict.ts'
@@ -28,8 +27,14 @@ export interface Site {
   readonly open: (hub: string) => Promise<Repository>
   readonly conversations: Conversations
   readonly judge: (request: JudgeRequest) => Promise<readonly GateResult[]>
-  /** Puts what the lockfile names where an agent finds it; a folder without a lockfile is left alone. */
-  readonly provideDependencies: (folder: string, settings: Settings) => Promise<void>
+  /** Makes what the lockfile of `tree` names appear in a folder that holds its files; gives what has to be readable for it. */
+  readonly provideDependencies: (request: {
+    readonly repository: Repository
+    readonly tree: TreeSha
+    readonly settings: Settings
+    readonly folder: string
+    readonly signal: AbortSignal
+  }) => Promise<{ readonly readable: readonly string[] }>
   readonly folders: (id: TaskId) => { readonly workspace: string; readonly home: string }
   readonly removeFolders: (id: TaskId) => Promise<void>
   readonly key: EnvelopeSigner
