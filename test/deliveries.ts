@@ -2,33 +2,45 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import { email, type TaskId, type UnitId } from '../src/domain/ids.ts'
+import { createRepositories } from '../src/adapters/git/repositories.ts'
+import type { Verification } from '../src/domain/evidence.ts'
+import { email, type TaskId } from '../src/domain/ids.ts'
 import { waitsFor } from '../src/workflows/waits-for.ts'
 import type { Task } from '../src/domain/task/task.ts'
 import type { Flow } from '../src/ports/flow.ts'
+import { loadInstanceKey } from '../src/own/instance-key.ts'
 import { signWithKey } from '../src/own/sign-off.ts'
+import { verify } from '../src/own/verify.ts'
 import { startWorks, type Works } from '../src/wiring/start-works.ts'
-import type { Gaffer } from '../src/workflows/gaffer.ts'
-import { makeRepository, temporaryFolder, type Files, type TestRepository } from './repositories.ts'
+import type { Delegated, Gaffer } from '../src/workflows/gaffer.ts'
+import { makeBareHub, makeRepository, temporaryFolder, type Files, type TestRepository } from './repositories.ts'
 
 /**
- * A small repository that Gaffer looks after, and a Gaffer that delivers into it, all of it real: embedded Postgres,
- * git, agents as processes, ssh-keygen. Tests say what the agent does, turn by turn, and follow the task.
+ * A Gaffer that delivers, and small repositories that it looks after, all of it real: embedded Postgres, git, agents as
+ * processes, ssh-keygen. Tests say what the agent does, turn by turn, and follow the task.
  */
-export interface Delivery extends AsyncDisposable {
-  readonly folder: string
+export interface TestSite extends AsyncDisposable {
   readonly data: string
+  readonly gaffer: Gaffer
+  /** A new repository with an agent that does as it is told. */
+  delivery(options: DeliveryOptions): Promise<Delivery>
+  /** Stops Gaffer and starts it again on the same data. */
+  restart(): Promise<void>
+}
+
+export interface Delivery {
+  readonly folder: string
   readonly repository: TestRepository
   readonly keyFile: string
-  readonly gaffer: Gaffer
   delegate(changes?: BriefChanges): Promise<TaskId>
-  /** The task once it is so; fails with what it is instead when it waits for somebody else or takes too long. */
+  attempt(changes?: BriefChanges): Promise<Delegated>
+  /** The task once it is so; fails with what it is instead when that takes too long. */
   until(id: TaskId, wanted: (task: Task) => boolean): Promise<Task>
+  untilState<State extends Task['state']>(id: TaskId, state: State): Promise<Extract<Task, { state: State }>>
   /** Accepts every unit and signs as the owner, when it is asked for. */
   reviewAndSign(id: TaskId): Promise<void>
   armour(id: TaskId, statement?: string): Promise<string>
-  /** Stops Gaffer and starts it again on the same data. */
-  restart(): Promise<void>
+  verify(range?: string): Promise<Verification>
 }
 
 export interface DeliveryOptions {
@@ -37,7 +49,7 @@ export interface DeliveryOptions {
   readonly files?: Files
   /** Merged over the settings; `agents` over the replay agent. */
   readonly settings?: Readonly<Record<string, unknown>>
-  readonly through?: (flow: Flow) => Flow
+  readonly bare?: boolean
 }
 export interface Turn {
   readonly when: string
@@ -51,7 +63,7 @@ export interface BriefChanges {
 }
 
 export const theOwner = email('owner@example.com')
-const person = { kind: 'person', email: theOwner } as const
+export const thePerson = { kind: 'person', email: theOwner } as const
 
 export const plans = (...units: readonly string[]): Turn => ({
   when: 'stage=plan',
@@ -70,20 +82,50 @@ for file in src/*.txt; do
 done
 `
 
-export async function startDelivery(options: DeliveryOptions): Promise<Delivery> {
-  const place = await temporaryFolder('gaffer-delivery-')
-  const folder = place.path
+export async function startSite(through?: (flow: Flow) => Flow): Promise<TestSite> {
+  const place = await temporaryFolder('gaffer-site-')
+  const data = join(place.path, 'data')
+  const { publicPem } = await loadInstanceKey(data)
+  const log = (): void => undefined
+  const start = (): Promise<Works> => startWorks({ data, log, ...(through === undefined ? {} : { through }) })
+  let works = await start()
+  let count = 0
+  return {
+    data,
+    get gaffer() {
+      return works.gaffer
+    },
+    delivery(options) {
+      count += 1
+      const folder = join(place.path, `delivery-${count}`)
+      return makeDelivery({ folder, publicPem, options, gaffer: () => works.gaffer })
+    },
+    async restart() {
+      await works.stop()
+      works = await start()
+    },
+    async [Symbol.asyncDispose]() {
+      await works.stop()
+      await place.remove()
+    },
+  }
+}
+
+interface DeliveryPlace {
+  readonly folder: string
+  readonly publicPem: string
+  readonly options: DeliveryOptions
+  readonly gaffer: () => Gaffer
+}
+
+async function makeDelivery({ folder, publicPem, options, gaffer }: DeliveryPlace): Promise<Delivery> {
+  mkdirSync(join(folder, 'session'), { recursive: true })
   const keyFile = join(folder, 'owner-key')
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', theOwner, '-f', keyFile])
   const session = join(folder, 'session', 'session.yaml')
-  mkdirSync(join(folder, 'session'))
   writeFileSync(session, stringify({ version: 1, turns: options.turns }))
-
-  const data = join(folder, 'data')
-  const { loadInstanceKey } = await import('../src/own/instance-key.ts')
-  const { publicPem } = await loadInstanceKey(data)
   const { agents, ...settings } = options.settings ?? {}
-  const repository = await makeRepository({
+  const made = await makeRepository({
     folder: join(folder, 'repository'),
     files: {
       'src/first.txt': 'first\n',
@@ -100,61 +142,50 @@ export async function startDelivery(options: DeliveryOptions): Promise<Delivery>
       ...options.files,
     },
   })
+  const repository = options.bare === true ? await makeBareHub({ folder: join(folder, 'hub.git'), from: made }) : made
 
-  const log = (): void => undefined
-  const start = (): Promise<Works> => startWorks({ data, log, ...(options.through === undefined ? {} : { through: options.through }) })
-  let works = await start()
+  const attempt = (changes: BriefChanges = {}): Promise<Delegated> =>
+    gaffer().delegate({
+      ...{ brief: changes.text ?? briefText(), hub: changes.hub ?? repository.folder, agent: changes.agent ?? null },
+      ...{ owner: changes.owner === undefined ? null : email(changes.owner), actor: thePerson, key: crypto.randomUUID() },
+    })
 
   const until = async (id: TaskId, wanted: (task: Task) => boolean): Promise<Task> => {
     const tooLong = AbortSignal.timeout(50_000)
-    const look = async (): Promise<Task | undefined> => (await works.gaffer.task(id))?.task
-    const known = await look()
-    if (known !== undefined && wanted(known)) return known
-    for await (const _ of works.gaffer.follow(id, 0, tooLong)) {
-      const task = await look()
-      if (task !== undefined && wanted(task)) return task
+    for await (const _ of gaffer().follow(id, 0, tooLong)) {
+      const view = await gaffer().task(id)
+      if (view !== undefined && wanted(view.task)) return view.task
     }
-    throw new Error(`${id} is not as wanted: ${JSON.stringify(await works.gaffer.task(id), null, 2)}`)
+    throw new Error(`${id} is not as wanted: ${JSON.stringify(await gaffer().task(id), null, 2)}`)
   }
 
   const armour = async (id: TaskId, statement?: string): Promise<string> => {
-    const view = await works.gaffer.task(id)
+    const view = await gaffer().task(id)
     if (view?.task.state !== 'reviewing' || view.task.candidate === null) throw new Error(`${id} has nothing to sign`)
     return signWithKey({ keyFile, statement: statement ?? view.task.candidate.statement, interactive: false, env: process.env })
   }
 
   return {
-    folder,
-    data,
-    repository,
-    keyFile,
-    get gaffer() {
-      return works.gaffer
-    },
-    async delegate(changes = {}) {
-      const opened = await works.gaffer.delegate({
-        ...{ brief: changes.text ?? briefText(), hub: changes.hub ?? repository.folder, agent: changes.agent ?? null },
-        ...{ owner: changes.owner === undefined ? null : email(changes.owner), actor: person, key: crypto.randomUUID() },
-      })
+    ...{ folder, repository, keyFile, attempt, until, armour },
+    async delegate(changes) {
+      const opened = await attempt(changes)
       if (opened.kind !== 'opened') throw new Error(JSON.stringify(opened))
       return opened.task
     },
-    until,
+    async untilState(id, state) {
+      const task = await until(id, (now) => now.state === state)
+      return task as Extract<Task, { state: typeof state }>
+    },
     async reviewAndSign(id) {
       const ready = await until(id, (task) => task.state === 'reviewing' && task.candidate !== null)
       if (ready.state !== 'reviewing' || ready.candidate === null) throw new Error(String(waitsFor(ready)))
-      await works.gaffer.acceptUnit(id, null as UnitId | null, person)
-      const signed = await works.gaffer.sign(id, { candidate: ready.candidate.commit, armoured: await armour(id) }, person)
+      await gaffer().acceptUnit(id, null, thePerson)
+      const signed = await gaffer().sign(id, { candidate: ready.candidate.commit, armoured: await armour(id) }, thePerson)
       if (signed.kind === 'refused') throw new Error(JSON.stringify(signed))
     },
-    armour,
-    async restart() {
-      await works.stop()
-      works = await start()
-    },
-    async [Symbol.asyncDispose]() {
-      await works.stop()
-      await place.remove()
+    async verify(range) {
+      const repositories = createRepositories({ folder: join(folder, 'none') })
+      return verify(await repositories.inspect(repository.folder), range)
     },
   }
 }
