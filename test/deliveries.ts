@@ -67,13 +67,29 @@ export const thePerson = { kind: 'person', email: theOwner } as const
 
 export const plans = (...units: readonly string[]): Turn => ({
   when: 'stage=plan',
-  do: [{ answer: { summary: 'Step by step.', units: units.map((id) => ({ id, title: `Unit ${id}`, goal: `Builds ${id}.`, acceptance: ['A1'], files: [`src/${id}.txt`] })) } }],
+  do: [
+    {
+      answer: {
+        summary: 'Step by step.',
+        units: units.map((id) => ({
+          id,
+          title: `Unit ${id}`,
+          goal: `Builds ${id}.`,
+          acceptance: ['A1'],
+          files: [`src/${id}.txt`],
+        })),
+      },
+    },
+  ],
 })
 export const builds = (unit: string, content = `${unit}\n`, round = 1): Turn => ({
   when: `stage=build unit=${unit} round=${round}`,
   do: [{ write: { path: `src/${unit}.txt`, content } }],
 })
-export const answers: Turn = { when: 'stage=questions', do: [{ answer: { why: 'It is the least.', scale: 'Nothing.', rules: 'It touches none.' } }] }
+export const answers: Turn = {
+  when: 'stage=questions',
+  do: [{ answer: { why: 'It is the least.', scale: 'Nothing.', rules: 'It touches none.' } }],
+}
 
 /** Every file below src must end with a line break and must not say `bad`. */
 const check = `set -e
@@ -111,14 +127,14 @@ export async function startSite(through?: (flow: Flow) => Flow): Promise<TestSit
   }
 }
 
-interface DeliveryPlace {
+export interface DeliveryPlace {
   readonly folder: string
   readonly publicPem: string
   readonly options: DeliveryOptions
   readonly gaffer: () => Gaffer
 }
 
-async function makeDelivery({ folder, publicPem, options, gaffer }: DeliveryPlace): Promise<Delivery> {
+export async function makeDelivery({ folder, publicPem, options, gaffer }: DeliveryPlace): Promise<Delivery> {
   mkdirSync(join(folder, 'session'), { recursive: true })
   const keyFile = join(folder, 'owner-key')
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', theOwner, '-f', keyFile])
@@ -147,7 +163,11 @@ async function makeDelivery({ folder, publicPem, options, gaffer }: DeliveryPlac
   const attempt = (changes: BriefChanges = {}): Promise<Delegated> =>
     gaffer().delegate({
       ...{ brief: changes.text ?? briefText(), hub: changes.hub ?? repository.folder, agent: changes.agent ?? null },
-      ...{ owner: changes.owner === undefined ? null : email(changes.owner), actor: thePerson, key: crypto.randomUUID() },
+      ...{
+        owner: changes.owner === undefined ? null : email(changes.owner),
+        actor: thePerson,
+        key: crypto.randomUUID(),
+      },
     })
 
   const until = async (id: TaskId, wanted: (task: Task) => boolean): Promise<Task> => {
@@ -162,7 +182,12 @@ async function makeDelivery({ folder, publicPem, options, gaffer }: DeliveryPlac
   const armour = async (id: TaskId, statement?: string): Promise<string> => {
     const view = await gaffer().task(id)
     if (view?.task.state !== 'reviewing' || view.task.candidate === null) throw new Error(`${id} has nothing to sign`)
-    return signWithKey({ keyFile, statement: statement ?? view.task.candidate.statement, interactive: false, env: process.env })
+    return signWithKey({
+      keyFile,
+      statement: statement ?? view.task.candidate.statement,
+      interactive: false,
+      env: process.env,
+    })
   }
 
   return {
@@ -180,7 +205,11 @@ async function makeDelivery({ folder, publicPem, options, gaffer }: DeliveryPlac
       const ready = await until(id, (task) => task.state === 'reviewing' && task.candidate !== null)
       if (ready.state !== 'reviewing' || ready.candidate === null) throw new Error(String(waitsFor(ready)))
       await gaffer().acceptUnit(id, null, thePerson)
-      const signed = await gaffer().sign(id, { candidate: ready.candidate.commit, armoured: await armour(id) }, thePerson)
+      const signed = await gaffer().sign(
+        id,
+        { candidate: ready.candidate.commit, armoured: await armour(id) },
+        thePerson,
+      )
       if (signed.kind === 'refused') throw new Error(JSON.stringify(signed))
     },
     async verify(range) {

@@ -5,7 +5,7 @@ export interface Sandbox {
   protects(): Promise<Protection>
   /**
    * The command line that runs `argv` confined; it is for the caller to start it. Pure as far as the outside can tell.
-   * @throws Fault sandbox-unavailable
+   * @throws Fault command-missing, sandbox-unavailable
    */
   wrap(argv: readonly [string, ...string[]], confinement: Confinement): Promise<readonly [string, ...string[]]>
   /**

@@ -10,7 +10,13 @@ import { listSigners, namesSigner } from '../own/allowed-signers.ts'
 import type { History } from '../ports/repository.ts'
 
 /** A brief against the repository that `folder` is in; outside of one, by itself. */
-export async function checkBriefIn({ text, folder }: { readonly text: string; readonly folder: string }): Promise<readonly BriefProblem[]> {
+export async function checkBriefIn({
+  text,
+  folder,
+}: {
+  readonly text: string
+  readonly folder: string
+}): Promise<readonly BriefProblem[]> {
   const read = readBrief(text)
   if (read.kind === 'unreadable') return read.problems
   return [...read.problems, ...checkBrief(read.brief, text, await surroundings(folder))]
@@ -25,7 +31,9 @@ async function surroundings(folder: string): Promise<Surroundings> {
   if (settings === undefined) return { files }
   const agents = Object.keys(readSettings(settings).agents)
   const signers = listSigners((await history.read(head, paths.allowedSigners)) ?? '')
-  return signers.kind === 'malformed' ? { files, agents } : { files, agents, canSign: (email) => namesSigner(signers.signers, email) }
+  return signers.kind === 'malformed'
+    ? { files, agents }
+    : { files, agents, canSign: (email) => namesSigner(signers.signers, email) }
 }
 
 async function inspect(folder: string): Promise<History | undefined> {

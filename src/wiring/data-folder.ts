@@ -17,7 +17,10 @@ export async function ensureDataFolder(data: string): Promise<void> {
   try {
     await mkdir(data, { recursive: true, mode: 0o700 })
   } catch (cause) {
-    throw new Fault('bad-input', `the data folder ${data} cannot be made`, { hint: 'name one that you may write with `--data DIR`', cause })
+    throw new Fault('bad-input', `the data folder ${data} cannot be made`, {
+      hint: 'name one that you may write with `--data DIR`',
+      cause,
+    })
   }
 }
 

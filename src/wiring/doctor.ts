@@ -19,10 +19,22 @@ const warn = (says: string, todo: string): CheckResult => ({ state: 'warn', says
 const fail = (says: string, todo: string): CheckResult => ({ state: 'fail', says, todo })
 
 /** What Gaffer needs of this machine, each tried and not looked up. */
-export const doctorChecks = ({ data, folder }: { readonly data: string; readonly folder: string }): readonly DoctorCheck[] => [
+export const doctorChecks = ({
+  data,
+  folder,
+}: {
+  readonly data: string
+  readonly folder: string
+}): readonly DoctorCheck[] => [
   { name: 'node', run: () => Promise.resolve(ok(`Node ${process.versions.node}`)) },
   { name: 'git', run: () => Promise.resolve(program('git', ['--version'], 'install git 2.38 or later')) },
-  { name: 'npm', run: () => Promise.resolve(optional(program('npm', ['--version'], 'install npm: gates of repositories with a package-lock.json need it'))) },
+  {
+    name: 'npm',
+    run: () =>
+      Promise.resolve(
+        optional(program('npm', ['--version'], 'install npm: gates of repositories with a package-lock.json need it')),
+      ),
+  },
   { name: 'data folder', run: () => checkFolder(data) },
   { name: 'database', run: () => checkDatabase(data) },
   { name: 'signing', run: checkSigning },
@@ -44,8 +56,10 @@ async function checkFolder(data: string): Promise<CheckResult> {
   await ensureDataFolder(data)
   await access(data, constants.R_OK | constants.W_OK | constants.X_OK)
   const { bavail, bsize } = await statfs(data)
-  const free = `${(bavail * bsize / 1024 ** 3).toFixed(1)} GiB free`
-  return bavail * bsize < leastBytes ? warn(`${data}, only ${free}`, 'make room: workspaces, dependencies and the database live there') : ok(`${data}, ${free}`)
+  const free = `${((bavail * bsize) / 1024 ** 3).toFixed(1)} GiB free`
+  return bavail * bsize < leastBytes
+    ? warn(`${data}, only ${free}`, 'make room: workspaces, dependencies and the database live there')
+    : ok(`${data}, ${free}`)
 }
 
 async function checkDatabase(data: string): Promise<CheckResult> {
@@ -65,8 +79,11 @@ async function checkSigning(): Promise<CheckResult> {
   const room = await mkdtemp(join(tmpdir(), 'gaffer-doctor-'))
   try {
     const keyFile = join(room, 'key')
-    const made = spawnSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'doctor', '-f', keyFile], { encoding: 'utf8' })
-    if (made.status !== 0) return fail('ssh-keygen is not there, or makes no key', 'install OpenSSH 8.2 or later (Debian: openssh-client)')
+    const made = spawnSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'doctor', '-f', keyFile], {
+      encoding: 'utf8',
+    })
+    if (made.status !== 0)
+      return fail('ssh-keygen is not there, or makes no key', 'install OpenSSH 8.2 or later (Debian: openssh-client)')
     const publicKey = spawnSync('ssh-keygen', ['-y', '-f', keyFile], { encoding: 'utf8' }).stdout.trim()
     const owner = email('doctor@example.com')
     const statement = randomBytes(16).toString('hex')
@@ -75,7 +92,8 @@ async function checkSigning(): Promise<CheckResult> {
     const check = { armoured, owner, allowedSigners: `${owner} ${publicKey}\n`, at: new Date().toISOString() }
     const good = await verifier.verify({ ...check, statement })
     const forged = await verifier.verify({ ...check, statement: `${statement}!` })
-    if (good.kind === 'valid' && forged.kind === 'invalid') return ok('signed, verified, and refused a forged statement')
+    if (good.kind === 'valid' && forged.kind === 'invalid')
+      return ok('signed, verified, and refused a forged statement')
     return fail('ssh-keygen does not tell a good signature from a forged one', 'install OpenSSH 8.2 or later')
   } finally {
     await rm(room, { recursive: true, force: true })
@@ -92,10 +110,14 @@ async function checkRepository(folder: string): Promise<CheckResult> {
   const repositories = createRepositories({ folder: tmpdir() })
   const history = await repositories.inspect(folder).catch(() => undefined)
   const head = await history?.resolve('HEAD')
-  if (history === undefined) return warn(`${folder} is in no git repository`, 'run it again inside the repository that Gaffer is to look after')
+  if (history === undefined)
+    return warn(`${folder} is in no git repository`, 'run it again inside the repository that Gaffer is to look after')
   if (head === undefined) return warn('the repository has no commit yet', 'make a first commit, then run `gaffer init`')
   const text = await history.read(head, paths.settings)
-  if (text === undefined) return warn(`${paths.settings} is not committed here`, 'run `gaffer init`, and commit what it writes')
+  if (text === undefined)
+    return warn(`${paths.settings} is not committed here`, 'run `gaffer init`, and commit what it writes')
   const settings = readSettings(text)
-  return ok(`looked after by Gaffer: protected branch ${settings.branch}, gates ${Object.keys(settings.gates).join(', ')}`)
+  return ok(
+    `looked after by Gaffer: protected branch ${settings.branch}, gates ${Object.keys(settings.gates).join(', ')}`,
+  )
 }

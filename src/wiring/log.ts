@@ -12,7 +12,10 @@ export interface Log {
 export function openLog(data: string): Log {
   const folder = join(data, 'log')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const log = pino({ base: { pid: process.pid } }, pino.destination({ dest: join(folder, 'gaffer.log'), sync: true, mode: 0o600 }))
+  const log = pino(
+    { base: { pid: process.pid } },
+    pino.destination({ dest: join(folder, 'gaffer.log'), sync: true, mode: 0o600 }),
+  )
   return {
     engine: (level, message) => log[level === 'error' ? 'error' : 'warn']({ part: 'engine' }, redact(message)),
     bug: (error, reference) =>

@@ -6,7 +6,10 @@ import type { SessionEntry } from '../ports/agent.ts'
 /** The entries that a replay is made of; everything else of a record is passed over. */
 const keptSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.enum(['prompt', 'said', 'thought']), text: z.string() }),
-  z.object({ kind: z.literal('changed'), files: z.array(z.object({ path: z.string(), content: z.string().nullable() })) }),
+  z.object({
+    kind: z.literal('changed'),
+    files: z.array(z.object({ path: z.string(), content: z.string().nullable() })),
+  }),
 ])
 
 /** Recorded sessions as one session file: what was said, and the changes that the host found after each turn. */

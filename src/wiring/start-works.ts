@@ -69,7 +69,11 @@ export async function startWorks({ data, log, through = (flow) => flow }: WorksO
     const hubs = openHubs(createRepositories({ folder: folders.stores }))
     closers.push(() => hubs.close())
     const { sandbox } = await chooseSandbox(bwrapSandbox(), unconfinedSandbox())
-    const conversations = createConversations({ agents: acpAgents({ sandbox, programs: { gaffer: ownProgram } }), store, clock: systemClock })
+    const conversations = createConversations({
+      agents: acpAgents({ sandbox, programs: { gaffer: ownProgram } }),
+      store,
+      clock: systemClock,
+    })
     closers.push(() => conversations.closeAll())
     const signals = followAbandoned(feed)
     const dependencies = dependencyCache({ folder: dependencyFolder(), sandbox })
@@ -122,7 +126,10 @@ export async function startWorks({ data, log, through = (flow) => flow }: WorksO
 }
 
 /** A task that was opened just before a crash has no delivery yet. Starting one that is there does nothing. */
-async function startOrphans(gaffer: Gaffer, start: (id: import('../domain/ids.ts').TaskId) => Promise<void>): Promise<void> {
+async function startOrphans(
+  gaffer: Gaffer,
+  start: (id: import('../domain/ids.ts').TaskId) => Promise<void>,
+): Promise<void> {
   let after: string | null = null
   do {
     const page: Awaited<ReturnType<Gaffer['tasks']>> = await gaffer.tasks({ state: 'drafted', after, limit: 200 })

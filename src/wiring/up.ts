@@ -30,7 +30,14 @@ export async function up({ data, port }: UpOptions, through?: (flow: Flow) => Fl
     closers.push(works.stop)
     const { token, tokenFile } = await openToken(data)
     const pageKeys = createPageKeys(token)
-    const app = createApp({ gaffer: works.gaffer, token, pageKeys, version: await version(), closing: closing.signal, onBug: log.bug })
+    const app = createApp({
+      gaffer: works.gaffer,
+      token,
+      pageKeys,
+      version: await version(),
+      closing: closing.signal,
+      onBug: log.bug,
+    })
     const served = await serve(app, port)
     closers.push(served.close)
     await announce(data, { url: served.url, pid: process.pid, tokenFile })
@@ -58,7 +65,10 @@ async function claim(data: string): Promise<() => Promise<void>> {
       return () => rm(file, { force: true })
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
-        throw new Fault('bad-input', `the data folder ${data} cannot be written`, { hint: 'name one that you may write with `--data DIR`', cause: error })
+        throw new Fault('bad-input', `the data folder ${data} cannot be written`, {
+          hint: 'name one that you may write with `--data DIR`',
+          cause: error,
+        })
     }
     const [pid = '', started = ''] = (await readFile(file, 'utf8').catch(() => '')).trim().split(' ')
     if (pid !== '' && started !== '' && (await startTime(Number(pid))) === started)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import type { Wiring } from '../cli/wiring.ts'
-import { refuse } from '../domain/fault.ts'
+import { Fault, refuse } from '../domain/fault.ts'
 import { root } from './program.ts'
 
 /** What the command line needs done on this machine. Each method loads only its own parts. */
@@ -28,7 +28,11 @@ export const wiring: Wiring = {
     const { installHook } = await import('../own/install-hook.ts')
     const installed = await installHook(folder, [`${root}/bin/gaffer`])
     if (installed.kind === 'installed') return { kind: 'installed', path: installed.file }
-    return refuse('the hook was not installed', installed.kind === 'taken' ? `${installed.file} is somebody's own` : `hooks come from ${installed.folder}`, installed.todo)
+    return refuse(
+      'the hook was not installed',
+      installed.kind === 'taken' ? `${installed.file} is somebody's own` : `hooks come from ${installed.folder}`,
+      installed.todo,
+    )
   },
 
   async evidenceKey({ data }) {
@@ -46,8 +50,13 @@ export const wiring: Wiring = {
       import('../adapters/replay/replay-agent.ts'),
       import('../adapters/replay/session-file.ts'),
     ])
-    const session = parseSession(readFileSync(file, 'utf8'), file)
-    await runReplayAgent(session, { input: process.stdin, output: process.stdout, env: process.env, exit: (code) => process.exit(code) })
+    const session = parseSession(readSession(file), file)
+    await runReplayAgent(session, {
+      input: process.stdin,
+      output: process.stdout,
+      env: process.env,
+      exit: (code) => process.exit(code),
+    })
     return 0
   },
 }
@@ -55,4 +64,15 @@ export const wiring: Wiring = {
 async function inspect(folder: string) {
   const { createRepositories } = await import('../adapters/git/repositories.ts')
   return createRepositories({ folder: tmpdir() }).inspect(folder)
+}
+
+function readSession(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new Fault('bad-input', `the session file ${file} cannot be read`, {
+      hint: 'name a file that `gaffer log TASK --save FILE` wrote',
+      cause,
+    })
+  }
 }

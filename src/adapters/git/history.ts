@@ -3,6 +3,7 @@ import type { CommitInfo, History } from '../../ports/repository.ts'
 import type { OpenFolder } from './git-folder.ts'
 import { mergeCommits } from './merge.ts'
 import { writePatch } from './patch.ts'
+import { pathBytes } from './path-name.ts'
 import { compareTrees, findItem, isRegular, listFiles } from './read-tree.ts'
 import { git, gitFault, tryGit, type Place } from './run-git.ts'
 
@@ -38,10 +39,11 @@ export function createHistory({ folder, objects }: OpenFolder, names: Names, inS
       return new Map(found.flatMap(([path, bytes]) => (bytes === undefined ? [] : [[path, bytes] as const])))
     },
 
-    async commits(from, to) {
+    async commits(from, to, options) {
       if (from === to) return []
       const range = from === null ? [to] : [to, `^${from}`]
-      const listed = await git(place, ['rev-list', '--first-parent', '--reverse', ...range, '--'])
+      const touching = options === undefined ? [] : [options.touching].filter((path) => pathBytes(path).includes(path))
+      const listed = await git(place, ['rev-list', '--first-parent', '--reverse', ...range, '--', ...touching])
       const found: CommitInfo[] = []
       for (const batch of inBatches(parseIds(listed), 512))
         found.push(...(await Promise.all(batch.map((sha) => objects.commit(sha)))))

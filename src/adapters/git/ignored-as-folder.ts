@@ -22,17 +22,21 @@ export async function ignoredAsFolders(
       await mkdir(bytesPath(scratch, link), { recursive: true })
       for (const folder of foldersAbove(link)) await copyIgnoreFile(top, scratch, folder)
     }
-    const env = { GIT_WORK_TREE: scratch }
+    const env = { GIT_WORK_TREE: scratch, ...plainPathspecs }
     const args = ['check-ignore', '-z', '--stdin', '--no-index']
-    const stdin = Buffer.concat(links.map((link) => Buffer.from(`${link}\0`, 'latin1')))
+    const stdin = Buffer.concat(links.map((link) => atTop(link)))
     const ran = await tryGit({ cwd: scratch, env: store.place.env }, args, { env, stdin })
     // 0: some are ignored; 1: none is.
     if (ran.exitCode > 1) throw await gitFault(args, ran, scratch)
-    return new Set(splitBytes(ran.stdout, 0).flatMap((path) => (path.length === 0 ? [] : [path.toString('latin1')])))
+    return new Set(splitBytes(ran.stdout, 0).map((path) => path.toString('latin1').replace(/^\.\//, '')))
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
 }
+
+/** check-ignore knows no literal pathspecs, and takes a leading colon for magic: `./` in front hides it. */
+export const plainPathspecs = { GIT_LITERAL_PATHSPECS: '0' }
+export const atTop = (path: string): Buffer => Buffer.from(`./${path}\0`, 'latin1')
 
 function foldersAbove(path: string): readonly string[] {
   const parts = path.split('/')

@@ -7,8 +7,8 @@ import { gitFault, tryGit, type Place } from './run-git.ts'
 export async function mergeCommits(place: Place, ours: CommitSha, theirs: CommitSha): Promise<Merge> {
   const args = ['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', ours, theirs]
   const ran = await tryGit(place, args)
-  // 0: clean; 1: conflicts; anything else: it could not even try.
-  if (ran.exitCode > 1) throw await gitFault(args, ran, place.cwd)
+  // 0: clean; 1: conflicts, or, with no tree at all, commits that are not there; anything else: it could not even try.
+  if (ran.exitCode > 1 || ran.stdout.length === 0) throw await gitFault(args, ran, place.cwd)
   return parseMerge(ran.stdout, ran.exitCode === 1)
 }
 

@@ -34,6 +34,6 @@ const special = Buffer.from('*?[]\\')
 
 export function cutPatch(patch: Buffer, maxBytes: number): string {
   if (patch.length <= maxBytes) return patch.toString('utf8')
-  const end = patch.lastIndexOf(0x0a, maxBytes - 1) + 1
+  const end = patch.subarray(0, maxBytes).lastIndexOf(0x0a) + 1
   return `${patch.toString('utf8', 0, end)}[cut here: the diff is longer than ${maxBytes} bytes]\n`
 }

@@ -2,7 +2,7 @@ import { lstat, mkdir, readdir, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Fault } from '../../domain/fault.ts'
 import type { CommitSha } from '../../domain/ids.ts'
-import { ignoredAsFolders } from './ignored-as-folder.ts'
+import { atTop, ignoredAsFolders, plainPathspecs } from './ignored-as-folder.ts'
 import { keepIndex } from './keep-index.ts'
 import type { ObjectCache } from './object-cache.ts'
 import { splitBytes } from './path-name.ts'
@@ -84,10 +84,12 @@ async function linksToKeep(store: Store, real: string, { untracked }: Status): P
 async function hidingIgnoreFiles(place: Place, { ignored }: Status): Promise<readonly string[]> {
   const suspects = ignored.filter((path) => /(?:^|\/)\.gitignore$/.test(path.toString('latin1')))
   if (suspects.length === 0) return []
-  const stdin = Buffer.concat(suspects.flatMap((path) => [path, Buffer.of(0)]))
-  const ran = await tryGit(place, ['check-ignore', '--verbose', '-z', '--stdin'], { stdin })
+  const stdin = Buffer.concat(suspects.map((path) => atTop(path.toString('latin1'))))
+  const ran = await tryGit(place, ['check-ignore', '--verbose', '-z', '--stdin'], { stdin, env: plainPathspecs })
   const untracked = new Set(suspects.map((path) => path.toString('latin1')))
-  return parseIgnoreSources(ran.stdout).flatMap(({ source, path }) => (untracked.has(source) ? [path] : []))
+  return parseIgnoreSources(ran.stdout).flatMap(({ source, path }) =>
+    untracked.has(source) ? [path.replace(/^\.\//, '')] : [],
+  )
 }
 
 /** `<source> <line> <pattern> <path>`, a NUL after each. */

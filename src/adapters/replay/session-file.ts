@@ -99,7 +99,7 @@ const sessionSchema = z
  */
 export function parseSession(text: string, name: string): ReplaySession {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
   const unreadable = document.errors.map(({ pos, message }) => problem(lines.linePos(pos[0]).line, message))
   if (unreadable.length > 0) throw unusable(name, unreadable)
   const parsed = sessionSchema.safeParse(valueOf(document, name))
