@@ -7,11 +7,10 @@ import type { Verification } from '../src/domain/evidence.ts'
 import { email, type TaskId } from '../src/domain/ids.ts'
 import { waitsFor } from '../src/workflows/waits-for.ts'
 import type { Task } from '../src/domain/task/task.ts'
-import type { Flow } from '../src/ports/flow.ts'
 import { loadInstanceKey } from '../src/own/instance-key.ts'
 import { signWithKey } from '../src/own/sign-off.ts'
 import { verify } from '../src/own/verify.ts'
-import { startWorks, type Works } from '../src/wiring/start-works.ts'
+import { startWorks, type Around, type Works } from '../src/wiring/start-works.ts'
 import type { Delegated, Gaffer } from '../src/workflows/gaffer.ts'
 import { makeBareHub, makeRepository, temporaryFolder, type Files, type TestRepository } from './repositories.ts'
 
@@ -98,12 +97,12 @@ for file in src/*.txt; do
 done
 `
 
-export async function startSite(through?: (flow: Flow) => Flow): Promise<TestSite> {
+export async function startSite(around: Around = {}): Promise<TestSite> {
   const place = await temporaryFolder('gaffer-site-')
   const data = join(place.path, 'data')
   const { publicPem } = await loadInstanceKey(data)
   const log = (): void => undefined
-  const start = (): Promise<Works> => startWorks({ data, log, ...(through === undefined ? {} : { through }) })
+  const start = (): Promise<Works> => startWorks({ data, log, around })
   let works = await start()
   let count = 0
   return {

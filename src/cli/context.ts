@@ -57,9 +57,17 @@ export function createContext(
     async person() {
       const address = options.as ?? (await gitLine(cwd, ['config', 'user.email']))
       if (address === undefined || address === '')
-        throw usage('who you are is not known', 'git has no user.email here', 'say it with `--as EMAIL`, or set it: `git config user.email EMAIL`')
+        throw usage(
+          'who you are is not known',
+          'git has no user.email here',
+          'say it with `--as EMAIL`, or set it: `git config user.email EMAIL`',
+        )
       if (!/^[^\s@<>"]+@[^\s@<>"]+$/.test(address))
-        throw usage(`${address} is not an e-mail address`, 'every step names the person who took it', 'say it with `--as EMAIL`')
+        throw usage(
+          `${address} is not an e-mail address`,
+          'every step names the person who took it',
+          'say it with `--as EMAIL`',
+        )
       return address
     },
   }

@@ -73,7 +73,11 @@ describe('a delivery from the command line', () => {
     await writeFile(signers, `maria@example.com ${await readFile(`${key}.pub`, 'utf8')}`)
     await writeFile(signature, task.signature.armoured)
     const verify = (input: string) =>
-      spawnSync('ssh-keygen', ['-Y', 'verify', '-n', 'gaffer-sign-off', '-I', 'maria@example.com', '-f', signers, '-s', signature], { input }).status
+      spawnSync(
+        'ssh-keygen',
+        ['-Y', 'verify', '-n', 'gaffer-sign-off', '-I', 'maria@example.com', '-f', signers, '-s', signature],
+        { input },
+      ).status
     expect(verify(task.candidate.statement)).toBe(0)
     expect(verify(`${task.candidate.statement} `)).not.toBe(0)
   })
@@ -101,6 +105,24 @@ describe('a delivery from the command line', () => {
     expect(ended.stdout).toContain(`${id} is landed`)
   })
 
+  it('goes on where it was when the server comes back, and misses and repeats nothing', async () => {
+    const served = await serve({ planApproval: true })
+    const id = await delegated(served)
+    const watching = served.gafferRun(['watch', id, '--until', 'reviewing', '--json'])
+    await expect.poll(() => served.following(), { timeout: 20_000 }).toBe(1)
+    await served.stop()
+    await served.gaffer.approvePlan(id, maria)
+    await served.start()
+    const { code, stdout } = await watching
+    expect(code).toBe(0)
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { position?: number })
+    const stored = await served.gaffer.log(id)
+    expect(lines.slice(0, -1).map(({ position }) => position)).toEqual(stored.map(({ position }) => position))
+  })
+
   it('ends with 1 when what it watches is given up', async () => {
     const served = await serve({ planApproval: true })
     const id = await delegated(served)
@@ -113,15 +135,20 @@ describe('a delivery from the command line', () => {
     const served = await serve()
     const id = await delegated(served)
     const { stdout } = await served.gafferRun(['watch', id, '--json'])
-    const lines = stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>)
-    expect(lines.slice(0, -1).every((line) => typeof line['position'] === 'number' && Array.isArray(line['lines']))).toBe(true)
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(
+      lines.slice(0, -1).every((line) => typeof line['position'] === 'number' && Array.isArray(line['lines'])),
+    ).toBe(true)
     expect(lines.at(-1)).toMatchObject({ end: { row: { id, state: 'reviewing' } } })
   })
 
   it('opens one task for one key', async () => {
     const served = await serve()
     const file = await served.brief()
-    const argv = ['delegate', file, '--hub', '/srv/orders', '--key', 'nightly-0001']
+    const argv = ['delegate', file, '--hub', '/srv/orders', '--once', 'nightly-0001']
     const [first, second] = [await served.json(argv), await served.json(argv)]
     expect(second['task']).toBe(first['task'])
   })
@@ -129,7 +156,13 @@ describe('a delivery from the command line', () => {
   it('answers what blocks a task, with or without a word', async () => {
     const served = await serve({ planApproval: true })
     const id = await delegated(served)
-    const block = () => served.gaffer.apply(id, { type: 'block', reason: { kind: 'agent-asks', question: 'Which table?' }, unblocks: 'say which', actor: { kind: 'system', part: 'workflow' } })
+    const block = () =>
+      served.gaffer.apply(id, {
+        type: 'block',
+        reason: { kind: 'agent-asks', question: 'Which table?' },
+        unblocks: 'say which',
+        actor: { kind: 'system', part: 'workflow' },
+      })
     await block()
     const watched = await served.gafferRun(['watch', id])
     expect(watched.code).toBe(1)
@@ -137,7 +170,9 @@ describe('a delivery from the command line', () => {
     expect((await served.gafferRun(['answer', id, 'the orders table'])).code).toBe(0)
     await block()
     expect((await served.gafferRun(['answer', id])).code).toBe(0)
-    const answers = (await served.gaffer.log(id)).map(({ event }) => event).filter((event) => JSON.stringify(event).includes('unblocked'))
+    const answers = (await served.gaffer.log(id))
+      .map(({ event }) => event)
+      .filter((event) => JSON.stringify(event).includes('unblocked'))
     expect(answers).toMatchObject([
       { type: 'unblocked', guidance: 'the orders table' },
       { type: 'unblocked', guidance: null },
@@ -149,7 +184,13 @@ describe('what is refused', () => {
   it('ends with 1 and says what, why and what to do', async () => {
     const served = await serve()
     const id = await delegated(served)
-    for (const argv of [['plan', id, '--approve'], ['land', id], ['status', 'no-such-task'], ['review', id, '--unit', 'step-9'], ['answer', id, 'x']]) {
+    for (const argv of [
+      ['plan', id, '--approve'],
+      ['land', id],
+      ['status', 'no-such-task'],
+      ['review', id, '--unit', 'step-9'],
+      ['answer', id, 'x'],
+    ]) {
       const { code, stdout, stderr } = await served.gafferRun(argv)
       expect([argv, code]).toEqual([argv, 1])
       expect(stdout).toBe('')
@@ -159,7 +200,9 @@ describe('what is refused', () => {
 
   it('lists every error of a brief with its line', async () => {
     const served = await serve()
-    const file = await served.brief(exampleBrief().replace('owner: maria@example.com\n', '').replace('## Outcome', '## Outcomes'))
+    const file = await served.brief(
+      exampleBrief().replace('owner: maria@example.com\n', '').replace('## Outcome', '## Outcomes'),
+    )
     const { code, stderr } = await served.gafferRun(['delegate', file, '--hub', '/srv/orders'])
     expect(code).toBe(1)
     expect(stderr).toMatch(/error {2}line \d+ {2}/)
@@ -192,9 +235,24 @@ describe('signing', () => {
     const served = await serve()
     const id = await delegated(served)
     await served.gaffer.acceptUnit(id, null, maria)
-    const isSigned = async (): Promise<boolean> => (await served.gaffer.log(id)).some(({ event }) => JSON.stringify(event).includes('"signed"'))
+    const isSigned = async (): Promise<boolean> =>
+      (await served.gaffer.log(id)).some(({ event }) => JSON.stringify(event).includes('"signed"'))
     return { served, id, isSigned }
   }
+
+  it('waits for the final gates when it comes before them', async () => {
+    const served = await serve({ moves: false })
+    const id = await delegated(served)
+    await served.gaffer.move(id)
+    await served.gaffer.acceptUnit(id, null, maria)
+    const signing = served.gafferRun(['sign', id, '--key', makeKey(served), '--yes'])
+    await expect.poll(() => served.following(), { timeout: 20_000 }).toBe(1)
+    await served.gaffer.move(id)
+    const { code, stdout } = await signing
+    expect(code).toBe(0)
+    expect(stdout).toContain('the final gates judge the whole; then you sign')
+    expect((await served.gaffer.task(id))?.task.state).toBe('signed')
+  })
 
   it('asks a person, and where nobody can be asked signs nothing that is not explicit', async () => {
     const { served, id, isSigned } = await ready()
@@ -231,7 +289,15 @@ describe('signing', () => {
 
   it('leaves it to the server who may sign', async () => {
     const { served, id, isSigned } = await ready()
-    const { code, stderr } = await served.gafferRun(['sign', id, '--key', makeKey(served), '--yes', '--as', 'li@example.com'])
+    const { code, stderr } = await served.gafferRun([
+      'sign',
+      id,
+      '--key',
+      makeKey(served),
+      '--yes',
+      '--as',
+      'li@example.com',
+    ])
     expect(code).toBe(1)
     expect(stderr).toContain('only the owner')
     expect(await isSigned()).toBe(false)
@@ -242,9 +308,12 @@ describe('what others wrote', () => {
   it('has no hold of the terminal: what is invisible is shown', async () => {
     const served = await serve()
     const id = await delegated(served, exampleBrief('Orders \u001b[2J\u001b]0;x\u0007 end\u202egpj'))
-    served.gaffer.patches.set('step-1', 'diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -0,0 +1 @@\n+if (admin\u2066) {\u001b[8m\n')
+    served.gaffer.patches.set(
+      'step-1',
+      'diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -0,0 +1 @@\n+if (admin\u2066) {\u001b[8m\n',
+    )
     for (const argv of [['status', id], ['status'], ['review', id], ['watch', id], ['log', id]]) {
-      const { stdout } = await served.gafferRun(argv)
+      const { stdout } = await served.here(argv)
       // oxlint-disable-next-line no-control-regex
       expect(stdout).not.toMatch(/[\u001b\u0007\u202e\u2066]/)
     }
@@ -280,12 +349,15 @@ describe('for programs', () => {
       ['delegate', 'nothing.md'],
     ]
     for (const argv of commands) {
-      const { stdout, stderr, code } = await served.gafferRun([...argv, '--json'])
-      const lines = stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>)
+      const { stdout, stderr, code } = await served.here([...argv, '--json'])
+      const lines = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
       const { error } = lines.at(-1) as { error?: { what: string; todo: string; exit: number } }
       expect([argv, stderr]).toEqual([argv, ''])
-      if (code === 0) expect([argv, error]).toEqual([argv, undefined])
-      else expect(error).toMatchObject({ what: expect.stringMatching(/./), todo: expect.stringMatching(/./), exit: code })
+      const complete = error !== undefined && error.what !== '' && error.todo !== '' && error.exit === code
+      expect([argv, code === 0 ? error === undefined : complete]).toEqual([argv, true])
     }
   })
 

@@ -69,9 +69,11 @@ function deliver(program: Command, act: Act): void {
     .option('--agent <name>', 'which agent builds it (default: what the brief or the repository says)')
     .option('--owner <email>', "who answers for it and signs (default: the brief's owner)")
     .option('--hub <repository>', 'path or URL to deliver into (default: the repository you are in)')
-    .option('--key <text>', 'makes it safe to repeat: one key opens one task')
+    .option('--once <key>', 'makes it safe to repeat: one key (8 characters or more) opens one task')
     .option('--wait', 'show what happens until a person is needed')
-    .action((file, options) => act(async (context) => (await import('./commands/delegate.ts')).delegate(context, file, options)))
+    .action((file, options) =>
+      act(async (context) => (await import('./commands/delegate.ts')).delegate(context, file, options)),
+    )
   program
     .command('status')
     .argument('[task]', 'a task')
@@ -79,13 +81,17 @@ function deliver(program: Command, act: Act): void {
     .option('--state <state>', 'only tasks in this state')
     .option('--after <task>', 'go on after the last task of a page')
     .option('--limit <number>', 'tasks on a page, up to 200')
-    .action((task, options) => act(async (context) => (await import('./commands/status.ts')).status(context, task, options)))
+    .action((task, options) =>
+      act(async (context) => (await import('./commands/status.ts')).status(context, task, options)),
+    )
   program
     .command('watch')
     .argument('<task>', 'a task')
     .description('show what happens until a person is needed')
     .option('--until <state>', 'go on until it has come this far, is finished, or is blocked')
-    .action((task, options) => act(async (context) => (await import('./commands/watch.ts')).watch(context, task, options)))
+    .action((task, options) =>
+      act(async (context) => (await import('./commands/watch.ts')).watch(context, task, options)),
+    )
   program
     .command('log')
     .argument('<task>', 'a task')
@@ -103,7 +109,9 @@ function decide(program: Command, act: Act): void {
     .description('read the plan; approve it or send it back')
     .option('--approve', 'let it be built')
     .option('--revise <text>', 'send it back, and say why')
-    .action((task, options) => act(async (context) => (await import('./commands/plan.ts')).plan(context, task, options)))
+    .action((task, options) =>
+      act(async (context) => (await import('./commands/plan.ts')).plan(context, task, options)),
+    )
   program
     .command('review')
     .argument('<task>', 'a task')
@@ -111,14 +119,18 @@ function decide(program: Command, act: Act): void {
     .option('--accept', 'accept every unit that waits, or the one named')
     .option('--unit <unit>', 'one unit')
     .option('--request-changes <text>', 'send the unit back, and say what has to change and why')
-    .action((task, options) => act(async (context) => (await import('./commands/review.ts')).review(context, task, options)))
+    .action((task, options) =>
+      act(async (context) => (await import('./commands/review.ts')).review(context, task, options)),
+    )
   program
     .command('sign')
     .argument('<task>', 'a task')
     .description('read what lands, and sign it as its owner; it lands afterwards')
     .option('--key <file>', 'your SSH key (default: the SSH key git signs with)')
     .option('--yes', 'do not ask again')
-    .action((task, options) => act(async (context) => (await import('./commands/sign.ts')).sign(context, task, options)))
+    .action((task, options) =>
+      act(async (context) => (await import('./commands/sign.ts')).sign(context, task, options)),
+    )
   program
     .command('land')
     .argument('<task>', 'a task')
@@ -129,24 +141,33 @@ function decide(program: Command, act: Act): void {
     .argument('<task>', 'a task')
     .argument('[text]', 'what the agent should know')
     .description('get a blocked task going again')
-    .action((task, text) => act(async (context) => (await import('./commands/decisions.ts')).answer(context, task, text)))
+    .action((task, text) =>
+      act(async (context) => (await import('./commands/decisions.ts')).answer(context, task, text)),
+    )
   program
     .command('abandon')
     .argument('<task>', 'a task')
     .description('give a task up; nothing of it lands')
     .requiredOption('--because <text>', 'why')
-    .action((task, options) => act(async (context) => (await import('./commands/decisions.ts')).abandon(context, task, options)))
+    .action((task, options) =>
+      act(async (context) => (await import('./commands/decisions.ts')).abandon(context, task, options)),
+    )
 }
 
 function check(program: Command, act: Act): void {
   program.commandsGroup('Check')
   program
     .command('verify')
-    .argument('[range]', 'commits, as git names them (default: everything on the protected branch since .gaffer/ is there)')
+    .argument(
+      '[range]',
+      'commits, as git names them (default: everything on the protected branch since .gaffer/ is there)',
+    )
     .description('check that commits came through the chain, with git and public keys alone; no server')
     .option('--allowed-signers <file>', 'owners and their keys, instead of those in the repository')
     .option('--evidence-keys <file>', 'keys of evidence, instead of those in the repository')
-    .action((range, options) => act(async (context) => (await import('./commands/verify.ts')).verify(context, range, options)))
+    .action((range, options) =>
+      act(async (context) => (await import('./commands/verify.ts')).verify(context, range, options)),
+    )
   const hook = program.command('hook').description('keep what is outside the chain off the protected branch')
   hook
     .command('install')
@@ -174,4 +195,3 @@ function serve(program: Command, act: Act): void {
     .description('be the agent that plays a recorded session, over ACP on stdio')
     .action((file) => act(async (context) => (await import('./commands/upkeep.ts')).replay(context, file)))
 }
-

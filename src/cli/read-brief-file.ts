@@ -5,7 +5,12 @@ import { usage } from './stop.ts'
 
 /** The text of a brief's file, which may be anything that a person typed. @throws Stop usage */
 export async function readBriefFile(cwd: string, path: string): Promise<string> {
-  const cannot = (why: string): Error => usage(`${path} cannot be read as a brief`, why, 'name a Markdown file with front matter; docs/brief.md shows one')
+  const cannot = (why: string): Error =>
+    usage(
+      `${path} cannot be read as a brief`,
+      why,
+      'name a Markdown file with front matter, as those in examples/briefs are',
+    )
   const file = await open(resolve(cwd, path), 'r').catch((error: NodeJS.ErrnoException) => {
     throw cannot(error.code === 'ENOENT' ? 'there is no such file' : error.message)
   })

@@ -46,7 +46,10 @@ export function stopOf(error: unknown): Stop {
   return new Stop(3, 'Gaffer made a mistake', {
     why: bug.message,
     todo: 'report it, with the lines below',
-    details: (bug.stack ?? '').split('\n').slice(1, 8).map((line) => line.trim()),
+    details: (bug.stack ?? '')
+      .split('\n')
+      .slice(1, 8)
+      .map((line) => line.trim()),
     type: 'bug',
   })
 }

@@ -37,7 +37,9 @@ export function processTerminal(): Terminal {
     },
     input: () => text(process.stdin),
     onStop(stop) {
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop)
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop)
+      // A closed terminal ends it too; started with nohup, standard output is none and the signal stays ignored.
+      if (process.stdout.isTTY) process.once('SIGHUP', stop)
     },
   }
 }

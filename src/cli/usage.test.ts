@@ -40,7 +40,8 @@ describe('gaffer by itself', () => {
   it('shows every command when none is named', async () => {
     const { code, stdout } = await run([])
     expect(code).toBe(0)
-    for (const command of ['init', 'delegate', 'review', 'sign', 'verify', 'doctor']) expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'))
+    for (const command of ['init', 'delegate', 'review', 'sign', 'verify', 'doctor'])
+      expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'))
   })
 
   it.each([

@@ -24,7 +24,11 @@ export interface Wiring {
    * @param options.range null: everything on the protected branch
    * @throws Fault not-a-repository, bad-input for a range that means nothing
    */
-  verify(options: { readonly folder: string; readonly range: string | null; readonly trust: Trust }): Promise<Verification>
+  verify(options: {
+    readonly folder: string
+    readonly range: string | null
+    readonly trust: Trust
+  }): Promise<Verification>
   /** Makes the read models again from the events, after auditing every stream. Safe to repeat. */
   rebuild(options: { readonly data: string }): Promise<Rebuilt>
   /** Judges a push, from inside a `pre-receive` hook. `updates` is the hook's input: old, new and ref a line. */
@@ -68,7 +72,7 @@ export interface CheckResult {
   readonly todo: string | null
 }
 
-/** Where the public keys come from: the protected base of the repository, or files that the verifier brings. */
+/** Where the public keys come from: the protected base of the repository, or texts that the verifier brings. */
 export type Trust =
   | { readonly kind: 'repository' }
   | { readonly kind: 'files'; readonly allowedSigners: string; readonly evidenceKeys: string }

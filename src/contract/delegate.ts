@@ -10,7 +10,10 @@ export const briefLimitBytes = 256 * 1024
  * however often it is sent.
  */
 export const delegateRequestSchema = z.strictObject({
-  brief: z.string().min(1).max(4 * briefLimitBytes),
+  brief: z
+    .string()
+    .min(1)
+    .max(4 * briefLimitBytes),
   /** Absolute path, or URL, of the repository to deliver into. */
   hub: z.string().min(1).max(4_096),
   agent: z.string().min(1).max(200).nullable().default(null),

@@ -28,5 +28,8 @@ export function requiredGates(settings: Settings, level: 'unit' | 'final'): read
   return [...declared, ...always].toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** What evidence says it was judged under: the entry as `requiredGates` gives it. */
+/**
+ * What evidence says it was judged under: the entry as `requiredGates` gives it. `verify` computes it again for every
+ * landing there ever was, so a new default in the schema of gates must not show up here.
+ */
 export const digestOfGateSettings = ({ entry }: RequiredGate): Digest => digestOfJson(entry)

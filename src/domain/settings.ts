@@ -17,6 +17,8 @@ const agentSchema = z.strictObject({
   command: z.array(z.string().min(1)).min(1),
   env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).default({}),
   model: z.string().min(1).nullable().default(null),
+  /** `host`: it may use this machine's network, which it needs to reach a hosted model. */
+  network: z.enum(['none', 'host']).default('none'),
 })
 
 /** `.gaffer/gaffer.yaml` of the repository that Gaffer looks after; always read from the protected base. */
@@ -51,6 +53,7 @@ export const settingsSchema = z.strictObject({
       outputMb: z.number().positive().max(1_024).default(16),
     })
     .prefault({}),
+  /** `required`: on a machine where nothing can confine them, agents and gates do not run at all. */
   sandbox: z.strictObject({ required: z.boolean().default(false) }).prefault({}),
 })
 

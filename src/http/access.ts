@@ -12,7 +12,8 @@ export const sessionCookie = 'gaffer-page'
 export const access =
   (token: string, pageKeys: PageKeys): MiddlewareHandler =>
   async (c, next) => {
-    if (c.req.path === routes.health || hasToken(c, token) || (c.req.method === 'GET' && hasSession(c, pageKeys))) return next()
+    if (c.req.path === routes.health || hasToken(c, token) || (c.req.method === 'GET' && hasSession(c, pageKeys)))
+      return next()
     throw stop(401, problemTypes.unauthenticated, [
       'who asks is not known',
       'the request carries no valid token',

@@ -42,7 +42,9 @@ export function createApp(options: AppOptions): Hono {
   const app = new Hono()
   app.onError((error, c) => answerProblem(c, problemOf(error) ?? bugProblem(onBug(error))))
   app.notFound((c) => {
-    const problem = problemOf(notFound(`${c.req.method} ${c.req.path.slice(0, 120)}`, 'see docs/cli.md for what there is'))
+    const problem = problemOf(
+      notFound(`${c.req.method} ${c.req.path.slice(0, 120)}`, 'see docs/cli.md for what there is'),
+    )
     return answerProblem(c, problem ?? bugProblem('none'))
   })
 
@@ -58,7 +60,11 @@ export function createApp(options: AppOptions): Hono {
     bodyLimit({
       maxSize: bodyLimitBytes,
       onError: () => {
-        throw stop(413, problemTypes.tooLarge, ['the request is too large', `more than ${bodyLimitBytes} bytes`, 'send less'])
+        throw stop(413, problemTypes.tooLarge, [
+          'the request is too large',
+          `more than ${bodyLimitBytes} bytes`,
+          'send less',
+        ])
       },
     }),
   )

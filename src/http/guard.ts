@@ -12,7 +12,10 @@ const reading = new Set(['GET', 'HEAD'])
 export const guard: MiddlewareHandler = async (c, next) => {
   const host = c.req.header('host') ?? ''
   if (!loopback.has(hostName(host)))
-    throw forbidden(`it was asked for as ${host.slice(0, 80) || 'no host at all'}`, 'use the address that `gaffer up` printed')
+    throw forbidden(
+      `it was asked for as ${host.slice(0, 80) || 'no host at all'}`,
+      'use the address that `gaffer up` printed',
+    )
 
   const origin = c.req.header('origin')
   const site = c.req.header('sec-fetch-site')
@@ -29,6 +32,7 @@ export const isForeignPage = (header: (name: string) => string | undefined): boo
   return site === 'cross-site' || site === 'same-site'
 }
 
-export const forbidden = (why: string, todo: string): Error => stop(403, problemTypes.forbidden, ['this request is not let in', why, todo])
+export const forbidden = (why: string, todo: string): Error =>
+  stop(403, problemTypes.forbidden, ['this request is not let in', why, todo])
 
 const hostName = (host: string): string => host.replace(/:\d{1,5}$/, '').toLowerCase()

@@ -24,7 +24,11 @@ function step(task: Task): { says: string; command: string | null } {
       return { says: 'the agent builds it unit by unit', command: `gaffer watch ${task.id}` }
     case 'reviewing': {
       const waiting = unitsToReview(task).length
-      if (waiting > 0) return { says: `review ${waiting === 1 ? 'one unit' : `${waiting} units`}`, command: `gaffer review ${task.id}` }
+      if (waiting > 0)
+        return {
+          says: `review ${waiting === 1 ? 'one unit' : `${waiting} units`}`,
+          command: `gaffer review ${task.id}`,
+        }
       return task.candidate === null
         ? { says: 'the final gates judge the whole', command: `gaffer watch ${task.id}` }
         : { says: `${task.brief.owner} signs`, command: `gaffer sign ${task.id} --key FILE` }

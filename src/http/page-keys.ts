@@ -21,7 +21,8 @@ export interface PageKeys {
 
 export function createPageKeys(token: string, now: () => number = Date.now): PageKeys {
   const unused = new Set<string>()
-  const mac = (expiry: string): string => createHmac('sha256', token).update(`page-session:${expiry}`).digest('base64url')
+  const mac = (expiry: string): string =>
+    createHmac('sha256', token).update(`page-session:${expiry}`).digest('base64url')
   return {
     issue() {
       const key = randomBytes(24).toString('base64url')

@@ -2,6 +2,7 @@ import { sayActor } from '../domain/actor.ts'
 import type { NeverLine } from '../domain/brief.ts'
 import type { Unit } from '../domain/plan.ts'
 import { isFinished, unitsToReview, workOf, type Task, type UnitProgress } from '../domain/task/task.ts'
+import type { GateResult } from '../domain/verdict.ts'
 import type { TaskDetail, UnitOnTheWire } from '../contract/task-detail.ts'
 import type { TaskRow, TaskView } from '../workflows/gaffer.ts'
 import { sayReason } from '../workflows/waits-for.ts'
@@ -44,7 +45,11 @@ export function presentTask({ row, task, version }: TaskView): TaskDetail {
             commit: work.candidate.commit,
             tree: work.candidate.tree,
             base: work.candidate.base,
-            evidence: work.candidate.evidence.map(({ gate, digest, verdict }) => ({ gate, digest, verdict: verdict ?? null })),
+            evidence: work.candidate.evidence.map(({ gate, digest, verdict }) => ({
+              gate,
+              digest,
+              verdict: verdict ?? null,
+            })),
           }
         : null,
     signedBy: 'signature' in work ? work.signature.by : null,
@@ -96,7 +101,7 @@ function presentUnit(unit: Unit, progress: UnitProgress | undefined, task: Task)
 }
 
 type Results = NonNullable<UnitOnTheWire['checkpoint']>['results']
-const presentResult = (result: import('../domain/verdict.ts').GateResult): Results[number] => {
+const presentResult = (result: GateResult): Results[number] => {
   const { verdict } = result
   return { ...result, verdict: verdict.kind === 'failed' ? { ...verdict, findings: [...verdict.findings] } : verdict }
 }
@@ -110,6 +115,9 @@ function presentReview(unit: Unit, task: Task): UnitOnTheWire['review'] {
     return { ...given, kind: revised ? 'revised' : 'changes-requested' }
   }
   if (given !== undefined) return given
-  const waits = work.state === 'reviewing' ? unitsToReview(work).some((other) => other.unit.id === unit.id) : task.rules.unitReview && !isFinished(task)
+  const waits =
+    work.state === 'reviewing'
+      ? unitsToReview(work).some((other) => other.unit.id === unit.id)
+      : task.rules.unitReview && !isFinished(task)
   return { kind: waits ? 'waits' : 'not-asked' }
 }

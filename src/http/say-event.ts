@@ -17,7 +17,9 @@ export function sayStored(event: unknown): EventLine[] {
 export function sayEvent(event: TaskEvent): EventLine[] {
   switch (event.type) {
     case 'task-drafted':
-      return [line('opened', event.id, `${event.brief.title} (owner ${event.brief.owner}, agent ${event.agent})`, 'plain')]
+      return [
+        line('opened', event.id, `${event.brief.title} (owner ${event.brief.owner}, agent ${event.agent})`, 'plain'),
+      ]
     case 'plan-proposed':
       return [
         line('plan', count(event.plan.units.length, 'unit'), firstLine(event.plan.summary), 'plain'),
@@ -32,7 +34,14 @@ export function sayEvent(event: TaskEvent): EventLine[] {
     case 'round-judged':
       return sayRound(event.unit, event.round)
     case 'unit-checkpointed':
-      return [line('checked', event.unit, `${event.checkpoint.commit.slice(0, 10)}  ${sayResults(event.checkpoint.results)}`, 'good')]
+      return [
+        line(
+          'checked',
+          event.unit,
+          `${event.checkpoint.commit.slice(0, 10)}  ${sayResults(event.checkpoint.results)}`,
+          'good',
+        ),
+      ]
     case 'unit-accepted':
       return [line('accepted', event.unit, `by ${event.by}`, 'good')]
     case 'changes-requested':
@@ -64,7 +73,9 @@ export function sayEvent(event: TaskEvent): EventLine[] {
 }
 
 function sayRound(unit: string, round: Extract<TaskEvent, { type: 'round-judged' }>['round']): EventLine[] {
-  const caught = round.findings.slice(0, shownFindings).map((finding) => line('caught', finding.gate, sayFinding(finding), 'caught'))
+  const caught = round.findings
+    .slice(0, shownFindings)
+    .map((finding) => line('caught', finding.gate, sayFinding(finding), 'caught'))
   const left = round.findings.length - caught.length
   if (left > 0) caught.push(line('caught', '', `and ${count(left, 'more finding')}`, 'caught'))
   switch (round.outcome) {
@@ -79,16 +90,26 @@ function sayRound(unit: string, round: Extract<TaskEvent, { type: 'round-judged'
 
 /** A finding in one line: where, what, and how it is mended. */
 export function sayFinding({ place, message, mend }: Finding): string {
-  const where = place === null || message.includes(place.path) ? '' : `${place.path}${place.line === null ? '' : `:${place.line}`}: `
+  const where =
+    place === null || message.includes(place.path)
+      ? ''
+      : `${place.path}${place.line === null ? '' : `:${place.line}`}: `
   return `${where}${firstLine(message)}${mend === null ? '' : `: ${firstLine(mend)}`}`
 }
 
 const sayResults = (results: readonly GateResult[]): string => {
   const passed = results.filter(({ verdict }) => verdict.kind === 'passed').map(({ gate }) => gate)
   const other = results.filter(({ verdict }) => verdict.kind === 'not-applicable').map(({ gate }) => gate)
-  return [`passed ${passed.join(', ') || 'no gate'}`, other.length > 0 ? `not applicable ${other.join(', ')}` : ''].filter(Boolean).join('; ')
+  return [`passed ${passed.join(', ') || 'no gate'}`, other.length > 0 ? `not applicable ${other.join(', ')}` : '']
+    .filter(Boolean)
+    .join('; ')
 }
 
-const line = (mark: string, subject: string, text: string, tone: EventLine['tone']): EventLine => ({ mark, subject, text, tone })
+const line = (mark: string, subject: string, text: string, tone: EventLine['tone']): EventLine => ({
+  mark,
+  subject,
+  text,
+  tone,
+})
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`
 const firstLine = (text: string): string => (text.trim().split('\n', 1)[0] ?? '').slice(0, 300)

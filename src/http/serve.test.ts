@@ -27,7 +27,7 @@ describe('serving', () => {
     expect((await fetch(`${served.url}/api/tasks`, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200)
     await served.close()
     await served.close()
-    await expect(fetch(served.url)).rejects.toThrow()
+    await expect(fetch(served.url)).rejects.toThrow('fetch failed')
   })
 
   it('closes with a stream open', async () => {
@@ -57,7 +57,9 @@ describe('where the server is', () => {
     const { tokenFile } = await openToken(data)
     await announce(data, { url: 'http://127.0.0.1:7447', pid: 123, tokenFile })
     for (const file of [join(data, 'server.json'), tokenFile]) expect((await stat(file)).mode & 0o777).toBe(0o600)
-    expect(serverFileSchema.parse(JSON.parse(await readFile(join(data, 'server.json'), 'utf8')))).toMatchObject({ pid: 123 })
+    expect(serverFileSchema.parse(JSON.parse(await readFile(join(data, 'server.json'), 'utf8')))).toMatchObject({
+      pid: 123,
+    })
     await withdraw(data, 456)
     expect((await stat(join(data, 'server.json'))).isFile()).toBe(true)
     await withdraw(data, 123)

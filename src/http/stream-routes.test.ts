@@ -44,7 +44,9 @@ describe('following a task', () => {
     const last = /^id: (\d+)$/m.exec(first.at(-1) ?? '')?.[1] ?? ''
     const resumed = await ask(`/api/tasks/${id}/stream?after=0`, { headers: { 'last-event-id': last } })
     const rest = await read(resumed, (frames) => eventsOf(frames).length === all.length - 3)
-    expect([...eventsOf(first).slice(0, 3), ...eventsOf(rest)].map(({ position }) => position)).toEqual(all.map(({ position }) => position))
+    expect([...eventsOf(first).slice(0, 3), ...eventsOf(rest)].map(({ position }) => position)).toEqual(
+      all.map(({ position }) => position),
+    )
   })
 
   it('tells of one task only, or of all', async () => {
@@ -52,7 +54,9 @@ describe('following a task', () => {
     const [one, other] = [await open('One thing'), await open('Other thing')]
     await gaffer.abandon(other, 'x', maria)
     await gaffer.abandon(one, 'x', maria)
-    const ofOne = eventsOf(await read(await ask(`/api/tasks/${one}/stream?after=0`), (frames) => eventsOf(frames).length === 2))
+    const ofOne = eventsOf(
+      await read(await ask(`/api/tasks/${one}/stream?after=0`), (frames) => eventsOf(frames).length === 2),
+    )
     expect(new Set(ofOne.map(({ stream }) => stream))).toEqual(new Set([`task/${one}`]))
     const ofAll = eventsOf(await read(await ask('/api/stream?after=0'), (frames) => eventsOf(frames).length === 4))
     expect(new Set(ofAll.map(({ stream }) => stream)).size).toBe(2)

@@ -40,7 +40,11 @@ function follow(c: Context, id: TaskId | null, { gaffer, closing, quietMs, onBug
     try {
       for await (const stored of gaffer.follow(id, after, signal)) {
         if (signal.aborted) break
-        await stream.writeSSE({ id: String(stored.position), event: 'task', data: JSON.stringify(presentEvent(stored)) })
+        await stream.writeSSE({
+          id: String(stored.position),
+          event: 'task',
+          data: JSON.stringify(presentEvent(stored)),
+        })
       }
     } catch (error) {
       if (signal.aborted) return

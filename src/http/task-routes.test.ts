@@ -24,7 +24,8 @@ describe('delegating', () => {
 
   it('opens one task for one key, however often it is sent', async () => {
     const { ask, gaffer } = appUnderTest()
-    const send = async () => delegatedSchema.parse(await (await ask('/api/tasks', { method: 'POST', body: request(), headers: key })).json())
+    const send = async () =>
+      delegatedSchema.parse(await (await ask('/api/tasks', { method: 'POST', body: request(), headers: key })).json())
     const [first, second] = [await send(), await send()]
     expect(second.task).toBe(first.task)
     expect((await gaffer.tasks({ state: null, after: null, limit: 9 })).rows).toHaveLength(1)
@@ -39,7 +40,9 @@ describe('delegating', () => {
 
   it('names every error of a brief that is not ready, with its line, and opens nothing', async () => {
     const { ask, gaffer } = appUnderTest()
-    const brief = exampleBrief().replace('owner: maria@example.com\n', '').replace('## Outcome\n\nA customer can read an order.\n', '')
+    const brief = exampleBrief()
+      .replace('owner: maria@example.com\n', '')
+      .replace('## Outcome\n\nA customer can read an order.\n', '')
     const answer = await ask('/api/tasks', { method: 'POST', body: request(brief), headers: key })
     expect(answer.status).toBe(422)
     const problem = problemSchema.parse(await answer.json())
@@ -52,12 +55,19 @@ describe('delegating', () => {
     const { ask } = appUnderTest()
     const answer = await ask('/api/tasks', { method: 'POST', body: { ...request(), agent: 'unknown' }, headers: key })
     expect(answer.status).toBe(409)
-    expect(problemSchema.parse(await answer.json())).toMatchObject({ type: 'urn:gaffer:refused', detail: 'there is no agent unknown' })
+    expect(problemSchema.parse(await answer.json())).toMatchObject({
+      type: 'urn:gaffer:refused',
+      detail: 'there is no agent unknown',
+    })
   })
 
   it('refuses fields it does not know rather than ignoring them', async () => {
     const { ask } = appUnderTest()
-    const answer = await ask('/api/tasks', { method: 'POST', body: { ...request(), onwer: 'x@example.com' }, headers: key })
+    const answer = await ask('/api/tasks', {
+      method: 'POST',
+      body: { ...request(), onwer: 'x@example.com' },
+      headers: key,
+    })
     expect(answer.status).toBe(400)
     expect(await answer.text()).toContain('onwer')
   })
@@ -106,7 +116,11 @@ describe('looking at tasks', () => {
     const id = await open()
     await gaffer.move(id)
     const task = taskDetailSchema.parse(await (await ask(`/api/tasks/${id}`)).json())
-    expect(task).toMatchObject({ turn: 'person', next: { command: `gaffer review ${id}` }, plan: { summary: 'Build it in small steps.' } })
+    expect(task).toMatchObject({
+      turn: 'person',
+      next: { command: `gaffer review ${id}` },
+      plan: { summary: 'Build it in small steps.' },
+    })
     expect(task.units.map(({ status, review }) => [status, review.kind])).toEqual([
       ['checkpointed', 'waits'],
       ['checkpointed', 'waits'],
@@ -119,7 +133,12 @@ describe('looking at tasks', () => {
     const { ask, open, gaffer } = appUnderTest()
     const id = await open()
     const reason = { kind: 'agent-asks', question: 'Which table?' } as const
-    await gaffer.apply(id, { type: 'block', reason, unblocks: 'say which', actor: { kind: 'system', part: 'workflow' } })
+    await gaffer.apply(id, {
+      type: 'block',
+      reason,
+      unblocks: 'say which',
+      actor: { kind: 'system', part: 'workflow' },
+    })
     const task = taskDetailSchema.parse(await (await ask(`/api/tasks/${id}`)).json())
     expect(task.blocked).toEqual({ kind: 'agent-asks', says: ['the agent asks: Which table?'], unblocks: 'say which' })
     expect(task.next.command).toBe(`gaffer answer ${id}`)
@@ -170,24 +189,32 @@ describe('looking at tasks', () => {
     const id = await open()
     gaffer.transcripts.set(`session/${id}/plan`, [{ kind: 'said', text: 'hello' }])
     const { sessions } = (await (await ask(`/api/tasks/${id}/sessions`)).json()) as { sessions: string[] }
-    const transcript = transcriptSchema.parse(await (await ask(`/api/sessions/${encodeURIComponent(sessions[0] ?? '')}`)).json())
+    const transcript = transcriptSchema.parse(
+      await (await ask(`/api/sessions/${encodeURIComponent(sessions[0] ?? '')}`)).json(),
+    )
     expect(transcript.entries.map(({ entry }) => entry)).toEqual([{ kind: 'said', text: 'hello' }])
     expect((await ask('/api/sessions/none')).status).toBe(404)
   })
 
-  it.each(['orders-endpoint-7k2', 'x', '..%2f..%2fetc', '%00', 'A-B'])('says that there is no task %s', async (name) => {
-    const { ask } = appUnderTest()
-    for (const rest of ['', '/events', '/stream', '/sessions', '/patch', '/statement']) {
-      const answer = await ask(`/api/tasks/${name}${rest}`)
-      expect(answer.status).toBe(404)
-      expect(problemSchema.parse(await answer.json()).type).toBe('urn:gaffer:not-found')
-    }
-  })
+  it.each(['orders-endpoint-7k2', 'x', '..%2f..%2fetc', '%00', 'A-B'])(
+    'says that there is no task %s',
+    async (name) => {
+      const { ask } = appUnderTest()
+      for (const rest of ['', '/events', '/stream', '/sessions', '/patch', '/statement']) {
+        const answer = await ask(`/api/tasks/${name}${rest}`)
+        expect(answer.status).toBe(404)
+        expect(problemSchema.parse(await answer.json()).type).toBe('urn:gaffer:not-found')
+      }
+    },
+  )
 })
 
 describe('what goes wrong', () => {
   it('passes a fault on with its hint, and whether trying again helps', async () => {
-    const fault = new Fault('database-unavailable', 'Postgres does not answer', { hint: 'look at the log', retryable: true })
+    const fault = new Fault('database-unavailable', 'Postgres does not answer', {
+      hint: 'look at the log',
+      retryable: true,
+    })
     const { ask, bugs } = appUnderTest({ gaffer: { tasks: () => Promise.reject(fault) } })
     const answer = await ask('/api/tasks')
     expect(answer.status).toBe(503)

@@ -80,7 +80,8 @@ export function taskRoutes(gaffer: Gaffer): Hono {
     if (unit !== undefined && !('units' in work && work.units.some((progress) => progress.unit.id === unit)))
       throw notFound(`unit ${unit} in ${row.id}`, `see its units: \`gaffer plan ${row.id}\``)
     const patch = await gaffer.patch(row.id, unit === undefined ? null : unitId(unit))
-    if (patch === undefined) throw notFound(`change of ${unit ?? row.id} yet`, `see how far it is: \`gaffer status ${row.id}\``)
+    if (patch === undefined)
+      throw notFound(`change of ${unit ?? row.id} yet`, `see how far it is: \`gaffer status ${row.id}\``)
     return c.body(patch, 200, { 'Content-Type': 'text/x-diff; charset=utf-8' })
   })
 

@@ -57,7 +57,7 @@ describe('an envelope', () => {
   })
 
   it('does not open when another key takes over the id of ours', () => {
-    const forged = sealEnvelope('{}', { keyId: ours.signer.keyId, sign: other.signer.sign })
+    const forged = sealEnvelope('{}', { keyId: ours.signer.keyId, sign: (it) => other.signer.sign(it) })
     expect(openEnvelope(bytes(forged), keysOf(ours.pem)).kind).toBe('rejected')
   })
 
@@ -138,8 +138,12 @@ describe('evidence keys', () => {
       expect(readEvidenceKeys(text).kind).toBe('malformed')
   })
 
-  it('of any text are read or malformed, never thrown at', () => {
+  it('of any text are malformed, never thrown at', () => {
     const block = fc.string().map((text) => `-----BEGIN PUBLIC KEY-----\n${text}\n-----END PUBLIC KEY-----\n`)
-    fc.assert(fc.property(fc.oneof(fc.string(), block), (text) => void readEvidenceKeys(text)))
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), block), (text) => {
+        expect(readEvidenceKeys(text).kind).toBe('malformed')
+      }),
+    )
   })
 })

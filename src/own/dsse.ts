@@ -68,15 +68,19 @@ function readEnvelope(bytes: Uint8Array): z.infer<typeof envelopeSchema> | undef
 }
 
 /** A value of the schema, from a text that is exactly its canonical JSON; undefined for anything else. Never throws. */
-export function parseCanonical<Schema extends z.ZodType>(
+export const parseCanonical = <Schema extends z.ZodType>(text: string | undefined, schema: Schema) =>
+  parseSpelled(text, schema, canonicalJson)
+
+/** A value of the schema, from a text that is exactly how `spell` writes it; undefined for anything else. Never throws. */
+export function parseSpelled<Schema extends z.ZodType>(
   text: string | undefined,
   schema: Schema,
+  spell: (value: z.infer<Schema>) => string,
 ): z.infer<Schema> | undefined {
   if (text === undefined) return undefined
   try {
-    const value: unknown = JSON.parse(text)
-    const parsed = schema.safeParse(value)
-    return parsed.success && canonicalJson(value) === text ? parsed.data : undefined
+    const parsed = schema.safeParse(JSON.parse(text))
+    return parsed.success && spell(parsed.data) === text ? parsed.data : undefined
   } catch {
     return undefined // no JSON, or nested too deep to be ours
   }

@@ -15,7 +15,7 @@ import {
 import type { TreeSha } from '../domain/ids.ts'
 import { canonicalJson } from '../domain/json.ts'
 import { paths } from '../domain/settings.ts'
-import { parseCanonical } from './dsse.ts'
+import { parseSpelled } from './dsse.ts'
 
 /**
  * in-toto Statements, written as canonical JSON and read only in that spelling. Subjects are git objects: `gitTree`
@@ -101,26 +101,24 @@ export const landingStatement = (predicate: LandingPredicate): string =>
     predicate,
   })
 
+type EvidenceStatement = z.infer<typeof evidenceStatementSchema>
+const verdictIn = (statement: EvidenceStatement): VerdictPredicate =>
+  statement.predicateType === predicateTypes.testResult ? statement.predicate.gaffer : statement.predicate
+const treeIn = ({ subject }: EvidenceStatement): TreeSha => subject[0].digest.gitTree
+
 /** A verdict and the tree it is about; undefined for anything that `evidenceStatement` would not have written. */
 export function readEvidence(
   text: string,
 ): { readonly tree: TreeSha; readonly predicate: VerdictPredicate } | undefined {
-  const statement = parseCanonical(text, evidenceStatementSchema)
-  if (statement === undefined) return undefined
-  const predicate =
-    statement.predicateType === predicateTypes.testResult ? statement.predicate.gaffer : statement.predicate
-  const subject = statement.subject[0].digest.gitTree
-  return evidenceStatement(subject, predicate) === text ? { tree: subject, predicate } : undefined
+  const spell = (statement: EvidenceStatement): string => evidenceStatement(treeIn(statement), verdictIn(statement))
+  const statement = parseSpelled(text, evidenceStatementSchema, spell)
+  return statement === undefined ? undefined : { tree: treeIn(statement), predicate: verdictIn(statement) }
 }
 
 /** undefined for anything that `signOffStatement` would not have written. */
-export function readSignOff(text: string): SignOffPredicate | undefined {
-  const predicate = parseCanonical(text, signOffStatementSchema)?.predicate
-  return predicate !== undefined && signOffStatement(predicate) === text ? predicate : undefined
-}
+export const readSignOff = (text: string): SignOffPredicate | undefined =>
+  parseSpelled(text, signOffStatementSchema, ({ predicate }) => signOffStatement(predicate))?.predicate
 
 /** undefined for anything that `landingStatement` would not have written. */
-export function readLanding(text: string): LandingPredicate | undefined {
-  const predicate = parseCanonical(text, landingStatementSchema)?.predicate
-  return predicate !== undefined && landingStatement(predicate) === text ? predicate : undefined
-}
+export const readLanding = (text: string): LandingPredicate | undefined =>
+  parseSpelled(text, landingStatementSchema, ({ predicate }) => landingStatement(predicate))?.predicate

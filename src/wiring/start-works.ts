@@ -17,8 +17,10 @@ import { createVerdictCache } from '../engine/verdict-cache.ts'
 import { deliverWakes } from '../engine/wake-delivery.ts'
 import { gates } from '../gates/registry.ts'
 import { loadInstanceKey } from '../own/instance-key.ts'
+import type { Agents } from '../ports/agent.ts'
 import { systemClock } from '../ports/clock.ts'
 import type { Flow } from '../ports/flow.ts'
+import type { Sandbox } from '../ports/sandbox.ts'
 import { runGates } from '../review/run-gates.ts'
 import { buildUnit } from '../workflows/build-unit.ts'
 import { createConversations } from '../workflows/conversations.ts'
@@ -48,12 +50,20 @@ export interface Works {
 export interface WorksOptions {
   readonly data: string
   readonly log: (level: 'warning' | 'error', message: string) => void
-  /** Tests put themselves between a workflow and its steps. */
-  readonly through?: (flow: Flow) => Flow
+  /** Tests and benchmarks put themselves between the parts. */
+  readonly around?: Around
 }
 
+export interface Around {
+  readonly flow?: (flow: Flow) => Flow
+  readonly agents?: (agents: Agents) => Agents
+  readonly sandbox?: (sandbox: Sandbox) => Sandbox
+}
+const itself = <T>(part: T): T => part
+
 /** Everything that delivers, on one database: `gaffer up` puts a server on top, `gaffer worker` does not. */
-export async function startWorks({ data, log, through = (flow) => flow }: WorksOptions): Promise<Works> {
+export async function startWorks({ data, log, around = {} }: WorksOptions): Promise<Works> {
+  const { flow: through = itself, agents: aroundAgents = itself, sandbox: aroundSandbox = itself } = around
   await ensureDataFolder(data)
   const folders = dataFolder(data)
   const database = await openDatabase(databaseOf(data))
@@ -68,9 +78,10 @@ export async function startWorks({ data, log, through = (flow) => flow }: WorksO
     closers.push(() => feed.close())
     const hubs = openHubs(createRepositories({ folder: folders.stores }))
     closers.push(() => hubs.close())
-    const { sandbox } = await chooseSandbox(bwrapSandbox(), unconfinedSandbox())
+    const { sandbox: chosen, protection } = await chooseSandbox(bwrapSandbox(), unconfinedSandbox())
+    const sandbox = aroundSandbox(chosen)
     const conversations = createConversations({
-      agents: acpAgents({ sandbox, programs: { gaffer: ownProgram } }),
+      agents: aroundAgents(acpAgents({ sandbox: chosen, programs: { gaffer: ownProgram } })),
       store,
       clock: systemClock,
     })
@@ -89,6 +100,7 @@ export async function startWorks({ data, log, through = (flow) => flow }: WorksO
       provideDependencies: (request) => dependencies.provide(request),
       folders: (id) => ({ workspace: join(folders.tasks, id, 'workspace'), home: join(folders.tasks, id, 'home') }),
       removeFolders: (id) => rm(join(folders.tasks, id), { recursive: true, force: true }),
+      protection,
       key: await loadInstanceKey(folders.key),
       dossiers: createDossiers(store),
       signal: (id) => signals.of(id),

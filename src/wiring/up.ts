@@ -2,17 +2,16 @@ import { mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Up, UpOptions } from '../cli/wiring.ts'
 import { Fault } from '../domain/fault.ts'
-import type { Flow } from '../ports/flow.ts'
 import { announce, openToken, withdraw } from '../http/announce.ts'
 import { createApp } from '../http/app.ts'
 import { createPageKeys } from '../http/page-keys.ts'
 import { serve } from '../http/serve.ts'
 import { openLog } from './log.ts'
 import { version } from './program.ts'
-import { startWorks } from './start-works.ts'
+import { startWorks, type Around } from './start-works.ts'
 
 /** Database, worker and server in one process; one per data folder. */
-export async function up({ data, port }: UpOptions, through?: (flow: Flow) => Flow): Promise<Up> {
+export async function up({ data, port }: UpOptions, around: Around = {}): Promise<Up> {
   const release = await claim(data)
   const log = openLog(data)
   const closing = new AbortController()
@@ -26,7 +25,7 @@ export async function up({ data, port }: UpOptions, through?: (flow: Flow) => Fl
   const stop = (): Promise<void> => (stopping ??= stopAll().finally(ended))
 
   try {
-    const works = await startWorks({ data, log: log.engine, ...(through === undefined ? {} : { through }) })
+    const works = await startWorks({ data, log: log.engine, around })
     closers.push(works.stop)
     const { token, tokenFile } = await openToken(data)
     const pageKeys = createPageKeys(token)

@@ -2,20 +2,22 @@ import { Fault } from '../domain/fault.ts'
 import type { Settings } from '../domain/settings.ts'
 import type { Task } from '../domain/task/task.ts'
 import type { AgentCommand } from '../ports/agent.ts'
-import type { Actor } from '../domain/actor.ts'
+
+export interface DeclaredAgent extends AgentCommand {
+  readonly network: 'none' | 'host'
+}
 
 /**
  * The agent of a task as the protected settings declare it.
  * @throws Fault agent-missing when they do not
  */
-export function agentFor(task: Pick<Task, 'agent'>, settings: Settings): AgentCommand {
+export function agentFor(task: Pick<Task, 'agent'>, settings: Settings): DeclaredAgent {
   const declared = settings.agents[task.agent]
   const [program, ...rest] = declared?.command ?? []
   if (declared === undefined || program === undefined)
     throw new Fault('agent-missing', `no agent \`${task.agent}\` is declared in .gaffer/gaffer.yaml`, {
       hint: `declare it under \`agents:\` on the protected branch (there: ${Object.keys(settings.agents).join(', ') || 'none'})`,
     })
-  return { name: task.agent, argv: [program, ...rest], env: declared.env, model: declared.model }
+  const { env, model, network } = declared
+  return { name: task.agent, argv: [program, ...rest], env, model, network }
 }
-
-export const actorOf = ({ name, model }: AgentCommand): Actor => ({ kind: 'agent', name, model })

@@ -9,13 +9,12 @@ import { paths, refs, type Settings } from '../domain/settings.ts'
 import { nextUnit } from '../domain/task/decide.ts'
 import { tipOf, type Building, type UnitProgress } from '../domain/task/task.ts'
 import { judge, type GateResult } from '../domain/verdict.ts'
-import type { AgentCommand } from '../ports/agent.ts'
 import type { Flow } from '../ports/flow.ts'
 import type { Repository, WorkspaceProblem } from '../ports/repository.ts'
-import { agentFor } from './agent-for.ts'
+import { agentFor, type DeclaredAgent } from './agent-for.ts'
 import { caught } from './caught.ts'
 import { changedFiles } from './changed-files.ts'
-import { settingsAt, type Site } from './site.ts'
+import { requireSandbox, settingsAt, type Site } from './site.ts'
 import { block, blockOnFault, taskOf, tell, type Stage } from './stage.ts'
 
 type UnderWay = Extract<UnitProgress, { status: 'under-way' }>
@@ -192,7 +191,17 @@ async function askQuestions(stage: Stage): Promise<Answers | null> {
   const prompt = questionsPrompt(id, progress.unit)
   const turn = await caught(() =>
     site.conversations.turn({
-      ...{ key: `${id}/build`, task: id, agent, workspace, home, settings, readOnly: false, readable: [], signal: site.signal(id) },
+      ...{
+        key: `${id}/build`,
+        task: id,
+        agent,
+        workspace,
+        home,
+        settings,
+        readOnly: false,
+        readable: [],
+        signal: site.signal(id),
+      },
       ...{ fresh: prompt, continued: prompt },
     }),
   )
@@ -239,7 +248,7 @@ interface Scene {
   readonly progress: UnderWay
   readonly repository: Repository
   readonly settings: Settings
-  readonly agent: AgentCommand
+  readonly agent: DeclaredAgent
 }
 
 async function scene(stage: Stage): Promise<Scene> {
@@ -248,6 +257,7 @@ async function scene(stage: Stage): Promise<Scene> {
   if (progress?.status !== 'under-way') throw new Error(`${task.id} has no unit under way`)
   const repository = await stage.site.open(task.hub)
   const settings = await settingsAt(repository, task.base)
+  requireSandbox(settings, stage.site.protection)
   return { task, progress, repository, settings, agent: agentFor(task, settings) }
 }
 

@@ -6,9 +6,16 @@ import type { Repository } from '../ports/repository.ts'
 const keptBytes = 48 * 1024
 
 /** What a turn changed, for the session's record: enough to play it again. */
-export async function changedFiles(repository: Repository, from: TreeSha, to: TreeSha): Promise<Extract<SessionEntry, { kind: 'changed' }>> {
+export async function changedFiles(
+  repository: Repository,
+  from: TreeSha,
+  to: TreeSha,
+): Promise<Extract<SessionEntry, { kind: 'changed' }>> {
   const changes = await repository.changes(from, to)
-  const contents = await repository.readMany(to, changes.flatMap(({ path, after }) => (after === null ? [] : [path])))
+  const contents = await repository.readMany(
+    to,
+    changes.flatMap(({ path, after }) => (after === null ? [] : [path])),
+  )
   const files: { path: string; content: string | null }[] = []
   const omitted: string[] = []
   for (const { path, after } of changes) {

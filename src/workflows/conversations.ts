@@ -5,6 +5,7 @@ import type { Json } from '../domain/json.ts'
 import { redact } from '../domain/redact.ts'
 import type { Settings } from '../domain/settings.ts'
 import type { AgentCommand, Agents, AgentSession, SessionEntry, Turn } from '../ports/agent.ts'
+import type { DeclaredAgent } from './agent-for.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { EventStore } from '../ports/store.ts'
 
@@ -30,7 +31,7 @@ export interface Conversations {
 export interface TurnRequest {
   readonly key: string
   readonly task: TaskId
-  readonly agent: AgentCommand
+  readonly agent: DeclaredAgent
   readonly workspace: string
   readonly home: string
   readonly readOnly: boolean
@@ -73,7 +74,7 @@ export function createConversations({ agents, store, clock }: ConversationParts)
         writable: readOnly ? [home] : [workspace, home],
         readable: request.readable,
         home,
-        network: 'none',
+        network: agent.network,
       },
       limits: { startMs, outputBytes: settings.limits.outputMb * 1024 * 1024 },
       decide: () => Promise.resolve('allow'), // the sandbox and the gates decide; policy comes between here

@@ -1,3 +1,4 @@
+import { Fault, type FaultRecord } from '../domain/fault.ts'
 import { taskId } from '../domain/ids.ts'
 import type { Unfinished } from '../domain/task/task.ts'
 import type { Flow } from '../ports/flow.ts'
@@ -57,16 +58,16 @@ async function work(stage: Stage, state: Working): Promise<void> {
   try {
     await stages[state](stage)
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    const cause = {
-      code: 'bug',
-      message,
-      hint: 'this is a fault of Gaffer: please report it with `gaffer log`',
-      retryable: true,
-    } as const
+    const cause = error instanceof Fault ? error.toJSON() : bugOf(error)
     await block(stage, { kind: 'fault', during: state, cause })
   }
 }
+
+const bugOf = (error: unknown): FaultRecord =>
+  new Fault('bug', error instanceof Error ? error.message : String(error), {
+    hint: 'this is a fault of Gaffer: please report it, with `gaffer log`',
+    retryable: true,
+  }).toJSON()
 
 async function tidy(stage: Stage): Promise<void> {
   const { conversations, removeFolders } = stage.site

@@ -4,7 +4,7 @@ import { taskId, type CommitSha, type TreeSha } from '../domain/ids.ts'
 import type { GateResult } from '../domain/verdict.ts'
 import type { Flow } from '../ports/flow.ts'
 import { caught, type Caught } from './caught.ts'
-import { settingsAt, type Site } from './site.ts'
+import { requireSandbox, settingsAt, type Site } from './site.ts'
 import { taskOf, type Stage } from './stage.ts'
 
 export interface Judged {
@@ -39,6 +39,7 @@ export function runJudgeWhole(flow: Flow, argument: string, site: Site): Promise
       const task = await taskOf({ flow, id, version: 0, site })
       const repository = await site.open(task.hub)
       const settings = await settingsAt(repository, base)
+      requireSandbox(settings, site.protection)
       const results = await site.judge({
         ...{ settings, level: 'final', base, tree, brief: task.brief, problems: [], repository },
         signal: site.signal(id),

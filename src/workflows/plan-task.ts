@@ -2,7 +2,7 @@ import { proposePlan, type Proposal } from '../delegate/plan/propose-plan.ts'
 import type { Drafted } from '../domain/task/task.ts'
 import { agentFor } from './agent-for.ts'
 import { caught } from './caught.ts'
-import { settingsAt } from './site.ts'
+import { requireSandbox, settingsAt } from './site.ts'
 import { blockOnFault, taskOf, tell, type Stage } from './stage.ts'
 
 const filesShown = 400
@@ -21,6 +21,7 @@ async function plan(stage: Stage): Promise<Proposal> {
   if (task.state !== 'drafted') throw new Error(`${id} is ${task.state}, and was to be planned`)
   const repository = await site.open(task.hub)
   const settings = await settingsAt(repository, task.base)
+  requireSandbox(settings, site.protection)
   const { workspace, home } = site.folders(id)
   await repository.openWorkspace(workspace, task.base)
   const files = (await repository.list(task.base)).map(({ path }) => path)

@@ -1,11 +1,13 @@
 import type { CommitSha, TaskId, TreeSha } from '../domain/ids.ts'
 import type { Settings } from '../domain/settings.ts'
+import { Fault } from '../domain/fault.ts'
 import { readSettings } from '../domain/read-settings.ts'
 import { paths } from '../domain/settings.ts'
 import type { GateResult } from '../domain/verdict.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Judged } from '../ports/gate.ts'
 import type { History, Repository } from '../ports/repository.ts'
+import type { Protection } from '../ports/sandbox.ts'
 import type { EnvelopeSigner } from '../own/dsse.ts'
 import type { Conversations } from './conversations.ts'
 import type { Dossiers } from './dossiers.ts'
@@ -37,6 +39,8 @@ export interface Site {
   }) => Promise<{ readonly readable: readonly string[] }>
   readonly folders: (id: TaskId) => { readonly workspace: string; readonly home: string }
   readonly removeFolders: (id: TaskId) => Promise<void>
+  /** What stands between agents or gates and this machine. */
+  readonly protection: Protection
   readonly key: EnvelopeSigner
   readonly dossiers: Dossiers
   /** Aborts when the task is abandoned or this process stops. */
@@ -46,3 +50,11 @@ export interface Site {
 /** The protected settings at a commit; what a change says about them counts for nothing. */
 export const settingsAt = async (repository: History, commit: CommitSha): Promise<Settings> =>
   readSettings(await repository.read(commit, paths.settings))
+
+/** @throws Fault sandbox-unavailable where the settings ask for a sandbox and this machine has none */
+export function requireSandbox({ sandbox }: Settings, protection: Protection): void {
+  if (!sandbox.required || protection.kind === 'confined') return
+  throw new Fault('sandbox-unavailable', `${paths.settings} requires a sandbox, and here ${protection.why}`, {
+    hint: protection.todo,
+  })
+}

@@ -35,7 +35,7 @@ const through = (flow: Flow): Flow => ({
     }),
 })
 
-const running = await up({ data, port: null }, through)
+const running = await up({ data, port: null }, { flow: through })
 process.stdout.write(`${JSON.stringify({ url: running.url })}\n`)
 process.once('SIGTERM', () => void running.stop())
 await running.stopped

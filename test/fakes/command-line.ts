@@ -3,10 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { runCli } from '../../src/cli/run.ts'
 import { announce, openToken } from '../../src/http/announce.ts'
 import { createApp } from '../../src/http/app.ts'
 import { createPageKeys } from '../../src/http/page-keys.ts'
-import { serve } from '../../src/http/serve.ts'
+import { serve, type Served } from '../../src/http/serve.ts'
 import { exampleBrief, memoryGaffer, type MemoryGaffer, type MemoryGafferOptions } from './memory-gaffer.ts'
 
 const root = resolve(import.meta.dirname, '..', '..')
@@ -26,9 +27,17 @@ export interface RunOptions {
 }
 
 /** Runs the command line as a process of its own, as a script would: with no terminal. */
-export async function run(argv: readonly string[], { cwd = tmpdir(), env = {}, input = '', program = [gafferProgram] }: RunOptions = {}): Promise<Ended> {
+export async function run(
+  argv: readonly string[],
+  { cwd = tmpdir(), env = {}, input = '', program = [gafferProgram] }: RunOptions = {},
+): Promise<Ended> {
   const [file, ...first] = program
-  const inherited = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' }
+  const inherited = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: process.env['HOME'] ?? '',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_CONFIG_SYSTEM: '/dev/null',
+  }
   const child = spawn(file, [...first, ...argv], { cwd, env: { ...inherited, ...env }, timeout: 30_000 })
   child.stdin.on('error', () => {})
   child.stdin.end(input)
@@ -40,6 +49,27 @@ export async function run(argv: readonly string[], { cwd = tmpdir(), env = {}, i
   return { code: await code, stdout, stderr }
 }
 
+async function runHere(argv: readonly string[], cwd: string): Promise<Ended> {
+  const ended = { stdout: '', stderr: '' }
+  const code = await runCli({
+    argv,
+    version: '1.2.3',
+    terminal: {
+      out: (line) => void (ended.stdout += line),
+      err: (line) => void (ended.stderr += line),
+      colour: false,
+      canAsk: false,
+      ask: () => Promise.reject(new Error('nobody is asked')),
+      input: async () => '',
+      onStop: () => {},
+    },
+    wiring: () => Promise.reject(new Error('not wired here')),
+    cwd,
+    env: {},
+  })
+  return { code, ...ended }
+}
+
 export interface ServedGaffer {
   readonly gaffer: MemoryGaffer
   /** The data folder; `--data` of every command. */
@@ -47,13 +77,20 @@ export interface ServedGaffer {
   readonly folder: string
   readonly url: string
   /** Runs a command as the owner against this server. */
-  gafferRun(argv: readonly string[], options?: RunOptions): Promise<Ended>
+  readonly gafferRun: (argv: readonly string[], options?: RunOptions) => Promise<Ended>
+  /** The same in this process, for tests of many commands: only the process around it is left out. */
+  readonly here: (argv: readonly string[]) => Promise<Ended>
   /** The one JSON document that a command answers with. */
-  json(argv: readonly string[], options?: RunOptions): Promise<Record<string, unknown>>
+  readonly json: (argv: readonly string[], options?: RunOptions) => Promise<Record<string, unknown>>
   /** Lets the server answer otherwise than it knows better. */
-  lie(instead: Partial<MemoryGaffer>): void
+  readonly lie: (instead: Partial<MemoryGaffer>) => void
+  /** Takes the server away, and brings it back on the same port. */
+  readonly stop: () => Promise<void>
+  readonly start: () => Promise<void>
+  /** How many streams are open. */
+  readonly following: () => number
   /** A brief's file, ready to be delegated. */
-  brief(text?: string): Promise<string>
+  readonly brief: (text?: string) => Promise<string>
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -63,9 +100,29 @@ export async function servedGaffer(options: MemoryGafferOptions = {}): Promise<S
   const data = join(folder, 'data')
   const gaffer = memoryGaffer({ moves: true, ...options })
   const { token, tokenFile } = await openToken(data)
-  const closing = new AbortController()
-  const app = createApp({ gaffer, token, pageKeys: createPageKeys(token), version: '1.2.3', closing: closing.signal })
-  const served = await serve(app, null)
+  let open = 0
+  const counted = gaffer.follow.bind(gaffer)
+  gaffer.follow = async function* (id, after, signal) {
+    open += 1
+    try {
+      yield* counted(id, after, signal)
+    } finally {
+      open -= 1
+    }
+  }
+  let closing = new AbortController()
+  const listen = (port: number | null): Promise<Served> => {
+    closing = new AbortController()
+    return serve(
+      createApp({ gaffer, token, pageKeys: createPageKeys(token), version: '1.2.3', closing: closing.signal }),
+      port,
+    )
+  }
+  let served = await listen(null)
+  const stop = async (): Promise<void> => {
+    closing.abort()
+    await served.close()
+  }
   await announce(data, { url: served.url, pid: process.pid, tokenFile })
   const gafferRun = (argv: readonly string[], more: RunOptions = {}): Promise<Ended> =>
     run(['--data', data, '--as', 'maria@example.com', ...argv], { cwd: folder, ...more })
@@ -75,6 +132,12 @@ export async function servedGaffer(options: MemoryGafferOptions = {}): Promise<S
     folder,
     url: served.url,
     gafferRun,
+    stop,
+    async start() {
+      served = await listen(served.port)
+    },
+    following: () => open,
+    here: (argv) => runHere(['--data', data, '--as', 'maria@example.com', ...argv], folder),
     async json(argv, more) {
       const { stdout } = await gafferRun([...argv, '--json'], more)
       return JSON.parse(stdout) as Record<string, unknown>
@@ -86,8 +149,7 @@ export async function servedGaffer(options: MemoryGafferOptions = {}): Promise<S
       return file
     },
     async [Symbol.asyncDispose]() {
-      closing.abort()
-      await served.close()
+      await stop()
       await rm(folder, { recursive: true, force: true })
     },
   }

@@ -37,7 +37,7 @@ interface Run {
 
 /**
  * Flows in this process's memory, for unit tests of workflows: replay, wakes, cancel and crashes as the engine has them
- * (flow.test.ts runs both through one contract), queues without limits. Answers go through JSON, so that a step whose
+ * (test/contracts/flows.ts holds for both), queues without limits. Answers go through JSON, so that a step whose
  * answer does not survive a restart is found.
  */
 export function memoryFlows(workflows: Readonly<Record<string, MemoryWorkflow>>): MemoryFlows {

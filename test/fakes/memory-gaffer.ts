@@ -43,7 +43,11 @@ export interface MemoryGafferOptions {
 const hex = (text: string): string => createHash('sha1').update(text).digest('hex')
 const gaffer = system('workflow')
 
-export function memoryGaffer({ planApproval = false, units = 2, moves = false }: MemoryGafferOptions = {}): MemoryGaffer {
+export function memoryGaffer({
+  planApproval = false,
+  units = 2,
+  moves = false,
+}: MemoryGafferOptions = {}): MemoryGaffer {
   const waiting = new Set<() => void>()
   const store = memoryEventStore(() => {
     for (const wake of waiting) wake()
@@ -136,7 +140,9 @@ export function memoryGaffer({ planApproval = false, units = 2, moves = false }:
       const chosen = sorted.filter((row) => state === null || row.state === state)
       const from = after === null ? 0 : chosen.findIndex((row) => row.id === after) + 1
       const page = chosen.slice(from, from + limit)
-      const counts = Object.fromEntries(taskStates.map((name) => [name, rows.filter((row) => row.state === name).length]))
+      const counts = Object.fromEntries(
+        taskStates.map((name) => [name, rows.filter((row) => row.state === name).length]),
+      )
       const next = from + limit < chosen.length ? (page.at(-1)?.id ?? null) : null
       return { rows: page, next, counts: counts as Record<TaskState, number> }
     },
@@ -160,12 +166,15 @@ export function memoryGaffer({ planApproval = false, units = 2, moves = false }:
     async *follow(id, after, signal) {
       let seen = after ?? store.all.at(-1)?.position ?? 0
       while (!signal.aborted) {
-        const fresh = store.all.filter(({ position, stream }) => position > seen && (id === null || stream === taskStream(id)))
+        const fresh = store.all.filter(
+          ({ position, stream }) => position > seen && (id === null || stream === taskStream(id)),
+        )
         for (const stored of fresh) {
           seen = stored.position
           yield stored
         }
-        if (store.all.some(({ position, stream }) => position > seen && (id === null || stream === taskStream(id)))) continue
+        if (store.all.some(({ position, stream }) => position > seen && (id === null || stream === taskStream(id))))
+          continue
         await new Promise<void>((resolve) => {
           const wake = (): void => {
             waiting.delete(wake)
@@ -247,7 +256,11 @@ function nextCommand(task: Task, units: number): TaskCommand | undefined {
       if (unitsToReview(task).length > 0 || task.candidate !== null) return undefined
       return { type: 'prepare-candidate', actor, candidate: exampleCandidate(task) }
     case 'signed':
-      return { type: 'start-landing', actor, attempt: { commit: task.candidate.commit, tree: task.candidate.tree, base: task.candidate.base } }
+      return {
+        type: 'start-landing',
+        actor,
+        attempt: { commit: task.candidate.commit, tree: task.candidate.tree, base: task.candidate.base },
+      }
     case 'landing':
       return { type: 'finish-landing', actor, commit: task.attempt.commit }
     case 'planned':
@@ -331,4 +344,5 @@ A customer can read an order.
 
 export const maria = person(email('maria@example.com'))
 /** A PEM public key, for tests that need one. */
-export const examplePem = (): string => generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString()
+export const examplePem = (): string =>
+  generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString()

@@ -13,12 +13,17 @@ export interface AppUnderTest {
   readonly pageKeys: PageKeys
   readonly bugs: unknown[]
   /** Asks with the token, as the command line does. */
-  ask(path: string, init?: { method?: string; body?: unknown; headers?: Record<string, string> }): Promise<Response>
-  open(title?: string): Promise<TaskId>
+  readonly ask: (
+    path: string,
+    init?: { method?: string; body?: unknown; headers?: Record<string, string> },
+  ) => Promise<Response>
+  readonly open: (title?: string) => Promise<TaskId>
 }
 
 /** The HTTP app over a Gaffer in memory, called without a socket. */
-export function appUnderTest(options: MemoryGafferOptions & { closing?: AbortSignal; gaffer?: Partial<MemoryGaffer> } = {}): AppUnderTest {
+export function appUnderTest(
+  options: MemoryGafferOptions & { closing?: AbortSignal; gaffer?: Partial<MemoryGaffer> } = {},
+): AppUnderTest {
   const gaffer = { ...memoryGaffer(options), ...options.gaffer }
   const pageKeys = createPageKeys(token)
   const bugs: unknown[] = []

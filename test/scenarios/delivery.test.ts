@@ -23,8 +23,15 @@ test('a brief becomes a signed, landed change that anybody can verify', async ()
   expect(await repository.text('main', 'PLAN.md')).toBeUndefined()
   expect(await repository.git('status', '--porcelain')).toBe('')
   expect(await repository.text(`gaffer/${id}`, 'PLAN.md')).toContain('[x] **Unit two**')
-  expect((await repository.git('log', '--format=%(trailers:key=Gaffer-Unit,valueonly,separator=)', `main~1..gaffer/${id}`)).split('\n')).toEqual(['two', 'one'])
-  expect(await delivery.verify()).toMatchObject({ ok: true, commits: [{ status: 'attested', task: id, owner: 'owner@example.com' }] })
+  expect(
+    (
+      await repository.git('log', '--format=%(trailers:key=Gaffer-Unit,valueonly,separator=)', `main~1..gaffer/${id}`)
+    ).split('\n'),
+  ).toEqual(['two', 'one'])
+  expect(await delivery.verify()).toMatchObject({
+    ok: true,
+    commits: [{ status: 'attested', task: id, owner: 'owner@example.com' }],
+  })
 })
 
 test('it lands on a bare hub as well', async () => {
@@ -36,7 +43,9 @@ test('it lands on a bare hub as well', async () => {
 })
 
 test('what a gate finds goes back to the agent, and the mended unit is closed', async () => {
-  const delivery = await site.delivery({ turns: [plans('one'), builds('one', 'bad\n', 1), builds('one', 'good\n', 2), answers] })
+  const delivery = await site.delivery({
+    turns: [plans('one'), builds('one', 'bad\n', 1), builds('one', 'good\n', 2), answers],
+  })
   const id = await delivery.delegate()
   const task = await delivery.untilState(id, 'reviewing')
   const [unit] = unitsOf(task)
@@ -45,7 +54,13 @@ test('what a gate finds goes back to the agent, and the mended unit is closed', 
 })
 
 test('an agent that does not get there is stopped after its rounds, and a person helps it on', async () => {
-  const turns = [plans('one'), builds('one', 'bad\n', 1), builds('one', 'bad again\n', 2), builds('one', 'good\n', 3), answers]
+  const turns = [
+    plans('one'),
+    builds('one', 'bad\n', 1),
+    builds('one', 'bad again\n', 2),
+    builds('one', 'good\n', 3),
+    answers,
+  ]
   const delivery = await site.delivery({ turns, settings: { review: { rounds: 2 } } })
   const id = await delivery.delegate()
   const blocked = await delivery.untilState(id, 'blocked')
@@ -68,7 +83,10 @@ test('changes that a reviewer asks for are built before anything is signed', asy
 })
 
 test('a plan waits for its approval where the repository asks for that, and can be sent back', async () => {
-  const delivery = await site.delivery({ turns: [plans('one'), builds('one'), answers], settings: { review: { plan: 'required' } } })
+  const delivery = await site.delivery({
+    turns: [plans('one'), builds('one'), answers],
+    settings: { review: { plan: 'required' } },
+  })
   const id = await delivery.delegate()
   await delivery.untilState(id, 'planned')
   expect(await site.gaffer.sendPlanBack(id, 'Smaller steps.', thePerson)).toMatchObject({ kind: 'done' })
@@ -78,7 +96,15 @@ test('a plan waits for its approval where the repository asks for that, and can 
 })
 
 test('a workspace that somebody removed is made again from the last checkpoint', async () => {
-  const turns = [plans('one', 'two'), { when: 'stage=build unit=one round=1', do: [{ write: { path: 'src/one.txt', content: 'one\n' } }, { run: 'rm -rf .git' }] }, builds('two'), answers]
+  const turns = [
+    plans('one', 'two'),
+    {
+      when: 'stage=build unit=one round=1',
+      do: [{ write: { path: 'src/one.txt', content: 'one\n' } }, { run: 'rm -rf .git' }],
+    },
+    builds('two'),
+    answers,
+  ]
   const delivery = await site.delivery({ turns })
   const id = await delivery.delegate()
   await delivery.reviewAndSign(id)

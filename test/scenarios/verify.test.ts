@@ -6,7 +6,7 @@ import type { Verification } from '../../src/domain/evidence.ts'
 import { commitSha, taskId, treeSha, type CommitSha } from '../../src/domain/ids.ts'
 import { digestOf } from '../../src/domain/json.ts'
 import { paths, refs } from '../../src/domain/settings.ts'
-import { passed, unavailable, verdictOf } from '../../src/domain/verdict.ts'
+import { unavailable, verdictOf, type Verdict } from '../../src/domain/verdict.ts'
 import { keyIdOf, sealEnvelope, type EnvelopeSigner } from '../../src/own/dsse.ts'
 import { dossierOf, landingPath } from '../../src/own/evidence-layout.ts'
 import { loadInstanceKey } from '../../src/own/instance-key.ts'
@@ -318,7 +318,7 @@ describe('a dossier in which everything fits but one thing', () => {
   const some = digestOf('something else')
   const elsewhere = commitSha('e'.repeat(40))
   const onTests =
-    (verdict: ReturnType<typeof passed>): NonNullable<Forgery['verdict']> =>
+    (verdict: Verdict): NonNullable<Forgery['verdict']> =>
     (predicate) =>
       predicate.gate === 'tests' ? { ...predicate, result: { ...predicate.result, verdict } } : predicate
 

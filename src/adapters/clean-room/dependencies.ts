@@ -8,7 +8,7 @@ import type { Repository } from '../../ports/repository.ts'
 import type { Sandbox } from '../../ports/sandbox.ts'
 import { lastLines } from '../../process/run.ts'
 import { expose } from './expose.ts'
-import { readLockfile, unavailable } from './lockfile.ts'
+import { missingFromLockfile, readLockfile, unavailable } from './lockfile.ts'
 import { findNpm } from './npm.ts'
 
 /**
@@ -126,6 +126,7 @@ async function readWanted(repository: Pick<Repository, 'read'>, tree: TreeSha): 
       'commit package.json and the package-lock.json that `npm install` writes, or set `dependencies.installer: none`',
     )
   const lockfile = readLockfile(text, name)
+  mustFit(manifest, text, name, '')
   if (lockfile.isEmpty) return undefined
 
   const files = new Map([
@@ -137,11 +138,23 @@ async function readWanted(repository: Pick<Repository, 'read'>, tree: TreeSha): 
     const found = await read(path)
     if (found === undefined)
       throw unavailable(`${name} names the workspace ${workspace}, and there is no ${path}`, 'run `npm install`')
+    mustFit(found, text, name, workspace)
     files.set(path, found)
   }
   const machine = [process.version, process.platform, process.arch]
   const key = digestOfJson({ files: Object.fromEntries(files), machine, layout: 1 })
   return { name: key.replace('sha256:', 'npm-'), files, workspaces: lockfile.workspaces }
+}
+
+function mustFit(manifest: string, lockfile: string, name: string, folder: string): void {
+  const missing = missingFromLockfile(manifest, lockfile, folder)
+  const path = folder === '' ? 'package.json' : `${folder}/package.json`
+  if (missing === undefined) throw unavailable(`${path} is not one that npm reads`, `correct ${path}`)
+  if (missing.length > 0)
+    throw unavailable(
+      `${name} does not fit ${path}: it does not know ${missing.slice(0, 5).join(', ')}`,
+      `take it out of ${path}, or run \`npm install\` and commit ${name}`,
+    )
 }
 
 /** Files lose their write permission, so that no tool mends a shared package in place. */

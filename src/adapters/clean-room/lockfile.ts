@@ -7,6 +7,13 @@ const packageSchema = z.looseObject({
   link: z.boolean().optional(),
   inBundle: z.boolean().optional(),
 })
+const names = z.record(z.string(), z.string()).default({})
+const declaredSchema = z.looseObject({
+  dependencies: names,
+  devDependencies: names,
+  optionalDependencies: names,
+  peerDependencies: names,
+})
 const lockfileSchema = z.looseObject({
   lockfileVersion: z.union([z.literal(2), z.literal(3)]),
   packages: z.record(z.string(), packageSchema),
@@ -46,6 +53,26 @@ export function readLockfile(text: string, name: string): Lockfile {
     isEmpty: !entries.some(([path]) => path.split('/').includes('node_modules')),
   }
 }
+
+/**
+ * What a package.json asks for and its lockfile does not know, as `name@range`; undefined when it is no package.json.
+ * npm would look for it in the registry before it refuses.
+ * @param folder of the package.json, '' being the root
+ */
+export function missingFromLockfile(manifest: string, lockfile: string, folder: string): readonly string[] | undefined {
+  const wanted = declaredSchema.safeParse(jsonOf(manifest))
+  const locked = lockfileSchema.safeParse(jsonOf(lockfile))
+  if (!wanted.success || !locked.success) return undefined
+  const known = new Set(declared(declaredSchema.safeParse(locked.data.packages[folder] ?? {}).data))
+  return declared(wanted.data).filter((one) => !known.has(one))
+}
+
+const declared = (manifest: z.infer<typeof declaredSchema> | undefined): readonly string[] =>
+  manifest === undefined
+    ? []
+    : [manifest.dependencies, manifest.devDependencies, manifest.optionalDependencies, manifest.peerDependencies]
+        .flatMap((kind) => Object.entries(kind))
+        .map(([name, range]) => `${name}@${range}`)
 
 const useRegistry = 'depend on packages of a registry, or on workspaces of this repository'
 

@@ -24,6 +24,7 @@ export async function findNpm(environment: Readonly<Record<string, string | unde
     environment['npm_config_userconfig'] ?? environment['NPM_CONFIG_USERCONFIG'] ?? join(homedir(), '.npmrc')
   const written = await readFile(userConfig, 'utf8').catch(() => undefined)
   const env: Record<string, string> = {
+    ...patience,
     ...chosen(environment, (name) => passed.test(name) || (written !== undefined && written.includes(`\${${name}}`))),
     ...(written !== undefined && { npm_config_userconfig: userConfig }),
   }
@@ -50,6 +51,13 @@ const words = [
   '--no-progress',
   '--loglevel=error',
 ]
+
+/** A registry that is away is told within seconds, not minutes. */
+const patience = {
+  npm_config_fetch_retries: '2',
+  npm_config_fetch_retry_mintimeout: '1000',
+  npm_config_fetch_retry_maxtimeout: '4000',
+}
 
 /** Variables about reaching a registry; every other npm_config_* could change what is installed. */
 const passed =

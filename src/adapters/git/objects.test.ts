@@ -14,6 +14,15 @@ const name = fc
 const mode = fc.constantFrom<TreeItem['mode']>('100644', '100755', '120000', '160000', '40000')
 const items = fc.uniqueArray(fc.record({ name, mode, sha }), { selector: (item) => item.name.toString('latin1') })
 
+const outcome = (read: () => unknown): string => {
+  try {
+    read()
+    return 'read'
+  } catch (error) {
+    return error instanceof Error ? error.name : 'unknown'
+  }
+}
+
 describe('trees as git writes them', () => {
   test('are read back as they were written, in git order', () => {
     fc.assert(
@@ -26,11 +35,7 @@ describe('trees as git writes them', () => {
   test('of any bytes are read or refused, and nothing else', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-        try {
-          parseTree(Buffer.from(bytes), 'sha1')
-        } catch (error) {
-          expect(error).toMatchObject({ name: 'Fault', code: 'git-failed' })
-        }
+        expect(['read', 'Fault']).toContain(outcome(() => parseTree(Buffer.from(bytes), 'sha1')))
       }),
     )
   })

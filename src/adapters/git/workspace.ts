@@ -5,7 +5,8 @@ import type { CommitSha } from '../../domain/ids.ts'
 import { atTop, ignoredAsFolders, plainPathspecs } from './ignored-as-folder.ts'
 import { keepIndex } from './keep-index.ts'
 import type { ObjectCache } from './object-cache.ts'
-import { splitBytes } from './path-name.ts'
+import { pathText, splitBytes } from './path-name.ts'
+import { findItem } from './read-tree.ts'
 import { removeAll } from './remove-all.ts'
 import { git, tryGit, type Place } from './run-git.ts'
 import { readStatus, type Status } from './status.ts'
@@ -31,7 +32,7 @@ export async function openWorkspace(input: {
 
   const open = (): Promise<void> =>
     inWorkspace(workspace, at, async (run) => {
-      await resetFiles(workspace, run.place, at)
+      await resetFiles({ workspace, objects, place: run.place, at })
       await putGitFolder({ workspace, objects, note, at, index: run.index })
       await keepIndex(workspace, run.index)
     })
@@ -54,7 +55,14 @@ async function emptyFolder(folder: string): Promise<void> {
 }
 
 /** Tracked files as in the commit, everything else gone but for what the commit's own .gitignore files ignore. */
-async function resetFiles({ real, store }: WorkspacePlace, place: Place, at: CommitSha): Promise<void> {
+async function resetFiles(input: {
+  readonly workspace: WorkspacePlace
+  readonly objects: ObjectCache
+  readonly place: Place
+  readonly at: CommitSha
+}): Promise<void> {
+  const { workspace, objects, place, at } = input
+  const { real, store } = workspace
   await git(place, ['read-tree', '--reset', '-u', at])
   for (let rounds = 0; rounds < maxIgnoreFiles; rounds += 1) {
     const status = await readStatus(place)
@@ -63,7 +71,7 @@ async function resetFiles({ real, store }: WorkspacePlace, place: Place, at: Com
     const hiding = await hidingIgnoreFiles(place, status)
     for (const path of [...unwanted, ...hiding]) await removeAll(bytesPath(real, path.replace(/\/$/, '')))
     const unhides = [...unwanted, ...hiding].some((path) => /(?:^|\/)\.gitignore$/.test(path))
-    if (!unhides) return sweep(real, status, kept)
+    if (!unhides) return sweep({ real, objects, at, status, kept })
   }
   throw new Fault('git-failed', 'too many .gitignore files hide one another', {
     hint: 'nothing to do: it is made anew',
@@ -102,20 +110,33 @@ export function parseIgnoreSources(output: Buffer): readonly { readonly source: 
 }
 
 /** What git does not see: special files, nested `.git`, folders with nothing in them. */
-async function sweep(real: string, status: Status, kept: ReadonlySet<string>): Promise<void> {
+async function sweep(input: {
+  readonly real: string
+  readonly objects: ObjectCache
+  readonly at: CommitSha
+  readonly status: Status
+  readonly kept: ReadonlySet<string>
+}): Promise<void> {
+  const { real, objects, at, status, kept } = input
   const ignored = status.ignored.map((path) => path.toString('latin1').replace(/\/$/, ''))
   const walk = await walkWorkspace(real, new Set([...ignored, ...kept]))
-  for (const path of [...walk.special, ...walk.gitNames]) await removeAll(bytesPath(real, path))
   if (walk.closed.length > 0)
     throw new Fault('git-failed', 'a folder cannot be read', { hint: 'nothing to do: it is made anew' })
-  const emptied = [...walk.special, ...walk.gitNames].map((path) => path.split('/').slice(0, -1).join('/'))
-  const untrackedFolders = status.untracked.map((path) => path.toString('latin1').split('/').slice(0, -1).join('/'))
-  for (const path of new Set([...walk.emptyFolders, ...emptied, ...untrackedFolders])) await removeEmpty(real, path)
+  const unseen = [...walk.special, ...walk.gitNames]
+  for (const path of unseen) await removeAll(bytesPath(real, path))
+  const removed = [...unseen, ...status.untracked.map((path) => path.toString('latin1'))]
+  for (const path of new Set([...walk.emptyFolders, ...removed.map(folderOf)])) {
+    const item = path === '' ? undefined : await findItem(objects, at, pathText(Buffer.from(path, 'latin1')))
+    // The folder of a submodule is empty, and part of the tree.
+    if (item?.mode !== '160000') await removeEmpty(real, path)
+  }
 }
 
-/** A submodule's folder is empty and is tracked; git makes it again when it is missing, so it may go. */
+const folderOf = (path: string): string => path.replace(/\/$/, '').split('/').slice(0, -1).join('/')
+
+/** Removes a folder and those above it, as far as nothing is in them. */
 async function removeEmpty(real: string, path: string): Promise<void> {
-  for (let folder = path; folder !== ''; folder = folder.split('/').slice(0, -1).join('/')) {
+  for (let folder = path; folder !== ''; folder = folderOf(folder)) {
     const gone = await rmdir(bytesPath(real, folder)).then(
       () => true,
       () => false,

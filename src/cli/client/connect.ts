@@ -29,7 +29,10 @@ export async function connect(data: string): Promise<Client> {
     },
     async post(path, { body, headers = {}, schema }) {
       const init = body === undefined ? {} : { body: JSON.stringify(body) }
-      return read(await raw(path, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, ...init }), schema)
+      return read(
+        await raw(path, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, ...init }),
+        schema,
+      )
     },
     async bytes(path) {
       return new Uint8Array(await (await raw(path)).arrayBuffer())
@@ -60,7 +63,8 @@ const foreign = (url: string): Fault =>
 
 /** A refusal ends with 1, a request that could not be read with 2, what went wrong over there with 3. */
 export function stopOfProblem(problem: Problem): Stop {
-  const exit = problem.status === 400 ? 2 : problem.status >= 500 || problem.status === 401 || problem.status === 403 ? 3 : 1
+  const exit =
+    problem.status === 400 ? 2 : problem.status >= 500 || problem.status === 401 || problem.status === 403 ? 3 : 1
   const details = (problem.problems ?? []).map(
     ({ level, line, message }) => `${level}${line === null ? '' : `  line ${line}`}  ${message}`,
   )

@@ -13,12 +13,20 @@ const pauseMs = 500
  * it gives up when the server stays away for half a minute.
  * @throws Fault server-unreachable; Stop for what the server says
  */
-export async function* follow(client: Client, path: string, after: number, signal: AbortSignal): AsyncGenerator<EventOnTheWire> {
+export async function* follow(
+  client: Client,
+  path: string,
+  after: number,
+  signal: AbortSignal,
+): AsyncGenerator<EventOnTheWire> {
   let last = after
   let lostAt: number | undefined
   while (!signal.aborted) {
     try {
-      const answer = await client.raw(path, { signal, headers: { 'Last-Event-ID': String(last), Accept: 'text/event-stream' } })
+      const answer = await client.raw(path, {
+        signal,
+        headers: { 'Last-Event-ID': String(last), Accept: 'text/event-stream' },
+      })
       lostAt = undefined
       for await (const frame of readFrames(answer)) {
         if (frame.event === 'fault') throw faultOf(frame.data)
@@ -58,5 +66,8 @@ const jsonOf = (data: string): unknown => {
 function faultOf(data: string): Stop {
   const problem = problemSchema.safeParse(jsonOf(data))
   if (problem.success) return stopOfProblem(problem.data)
-  return new Stop(3, 'the server could not go on with the stream', { why: data.slice(0, 200), todo: 'look at the log of `gaffer up`' })
+  return new Stop(3, 'the server could not go on with the stream', {
+    why: data.slice(0, 200),
+    todo: 'look at the log of `gaffer up`',
+  })
 }

@@ -14,7 +14,11 @@ import { follow } from './follow.ts'
 export async function showProgress(
   context: Context,
   client: Client,
-  { task, from, isOver }: { readonly task: string; readonly from: 'start' | 'now'; readonly isOver: (detail: TaskDetail) => boolean },
+  {
+    task,
+    from,
+    isOver,
+  }: { readonly task: string; readonly from: 'start' | 'now'; readonly isOver: (detail: TaskDetail) => boolean },
 ): Promise<TaskDetail> {
   const leaving = new AbortController()
   context.terminal.onStop(() => leaving.abort())

@@ -17,7 +17,9 @@ export async function briefCheck(context: Context, file: string): Promise<Answer
     text: [
       ...showProblems(file, problems, context.paint),
       ...(problems.length > 0 ? [''] : []),
-      errors === 0 ? `${file} is ready${warnings > 0 ? `, with ${plural(warnings, 'warning')}` : ''}` : `${file} is not ready: ${plural(errors, 'error')}`,
+      errors === 0
+        ? `${file} is ready${warnings > 0 ? `, with ${plural(warnings, 'warning')}` : ''}`
+        : `${file} is not ready: ${plural(errors, 'error')}`,
       errors === 0 ? `next  gaffer delegate ${file}` : 'next  mend the errors, and check again',
     ],
     exit: errors === 0 ? 0 : 1,

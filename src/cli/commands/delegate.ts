@@ -15,7 +15,7 @@ export interface DelegateOptions {
   readonly agent?: string
   readonly owner?: string
   readonly hub?: string
-  readonly key?: string
+  readonly once?: string
   readonly wait?: boolean
 }
 
@@ -25,7 +25,7 @@ export async function delegate(context: Context, file: string, options: Delegate
   const [actor, hub] = [await context.person(), await hubOf(context.cwd, options.hub)]
   const client = await connect(context.data)
   const body: DelegateBody = { brief, hub, actor, agent: options.agent ?? null, owner: options.owner ?? null }
-  const headers = { 'Idempotency-Key': options.key ?? randomUUID() }
+  const headers = { 'Idempotency-Key': options.once ?? randomUUID() }
   const delegated = await client.post(routes.tasks, { body, headers, schema: delegatedSchema })
   const warnings = showProblems(file, delegated.problems, context.paint)
 
@@ -48,8 +48,16 @@ export async function delegate(context: Context, file: string, options: Delegate
 
 /** The repository to deliver into: the one that was named, or the one that the person stands in. */
 async function hubOf(cwd: string, named: string | undefined): Promise<string> {
-  if (named !== undefined) return /^[a-z][a-z0-9+.-]*:\/\//i.test(named) || /^[^/\s]+@[^/\s]+:/.test(named) || isAbsolute(named) ? named : resolve(cwd, named)
-  const top = (await gitLine(cwd, ['rev-parse', '--show-toplevel'])) ?? (await gitLine(cwd, ['rev-parse', '--absolute-git-dir']))
+  if (named !== undefined)
+    return /^[a-z][a-z0-9+.-]*:\/\//i.test(named) || /^[^/\s]+@[^/\s]+:/.test(named) || isAbsolute(named)
+      ? named
+      : resolve(cwd, named)
+  const top =
+    (await gitLine(cwd, ['rev-parse', '--show-toplevel'])) ?? (await gitLine(cwd, ['rev-parse', '--absolute-git-dir']))
   if (top !== undefined && top !== '') return top
-  throw refusal('nothing was opened', `${cwd} is in no git repository`, 'go into the repository to deliver into, or name it: `--hub PATH`')
+  throw refusal(
+    'nothing was opened',
+    `${cwd} is in no git repository`,
+    'go into the repository to deliver into, or name it: `--hub PATH`',
+  )
 }

@@ -41,9 +41,19 @@ export async function init(context: Context, options: InitOptions): Promise<Answ
   const notes = [...plan.notes, ...placeNotes(around, options.commit === true)]
   const word = { write: 'written', extend: 'extended', keep: 'kept' }
   return {
-    data: { root: around.root, branch: around.branch, owner, key: key.from, files: plan.files.map(({ path, change }) => ({ path, change })), commit, notes },
+    data: {
+      root: around.root,
+      branch: around.branch,
+      owner,
+      key: key.from,
+      files: plan.files.map(({ path, change }) => ({ path, change })),
+      commit,
+      notes,
+    },
     text: [
-      ...columns(plan.files.map(({ path, change }) => [context.paint[change === 'keep' ? 'soft' : 'good'](word[change]), path])),
+      ...columns(
+        plan.files.map(({ path, change }) => [context.paint[change === 'keep' ? 'soft' : 'good'](word[change]), path]),
+      ),
       '',
       `${owner} signs with ${key.from}`,
       ...notes.map((note) => `${context.paint.needed('note')}  ${note}`),
@@ -60,15 +70,32 @@ function ownerOf(address: string): string {
 function agentOf(line: string | undefined): InitAgent | null {
   if (line === undefined) return null
   const command = splitCommand(line)
-  if (command === undefined) throw usage('nothing was written', `${line} is no command line`, 'write it as you would type it: `--agent-command "opencode acp"`')
-  const name = basename(command[0]).toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '')
+  if (command === undefined)
+    throw usage(
+      'nothing was written',
+      `${line} is no command line`,
+      'write it as you would type it: `--agent-command "opencode acp"`',
+    )
+  const name = basename(command[0])
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
   return { name: name === '' ? 'agent' : name, command }
 }
 
 function mayCommit({ current, changed }: Surroundings): void {
-  if (current === null) throw refusal('nothing was written', 'HEAD is detached: a commit here would be on no branch', 'check out the branch first, or leave `--commit` out')
+  if (current === null)
+    throw refusal(
+      'nothing was written',
+      'HEAD is detached: a commit here would be on no branch',
+      'check out the branch first, or leave `--commit` out',
+    )
   if (changed.length > 0)
-    throw refusal('nothing was written', `${changed.join(', ')} has changes of yours that are not committed`, 'commit or put them aside first, or leave `--commit` out')
+    throw refusal(
+      'nothing was written',
+      `${changed.join(', ')} has changes of yours that are not committed`,
+      'commit or put them aside first, or leave `--commit` out',
+    )
 }
 
 function placeNotes({ current, branch, unborn }: Surroundings, committed: boolean): string[] {
@@ -81,7 +108,8 @@ const did = (files: readonly PlannedFile[], commit: string | null): string => {
   if (commit !== null) return `committed as ${commit.slice(0, 10)}`
   return files.every(({ change }) => change === 'keep') ? 'nothing had to be changed' : 'prepared this repository'
 }
-const nextStep = (committed: boolean): string => (committed ? 'start Gaffer: gaffer up' : 'read what was written, commit it, and start Gaffer: gaffer up')
+const nextStep = (committed: boolean): string =>
+  committed ? 'start Gaffer: gaffer up' : 'read what was written, commit it, and start Gaffer: gaffer up'
 
 async function write(root: string, files: readonly PlannedFile[]): Promise<void> {
   for (const { path, content, change } of files) {
@@ -96,11 +124,21 @@ async function commitFiles(root: string): Promise<string | null> {
   const ran = async (args: readonly string[]): Promise<string> => {
     const { code, stdout, stderr } = await git(root, args)
     if (code === 0) return stdout
-    throw new Fault('git-failed', `git ${args[0]} failed: ${(stderr || stdout).trim().split('\n').at(-1) ?? ''}`, { hint: 'the files are written: commit them yourself' })
+    throw new Fault('git-failed', `git ${args[0]} failed: ${(stderr || stdout).trim().split('\n').at(-1) ?? ''}`, {
+      hint: 'the files are written: commit them yourself',
+    })
   }
   await ran(['add', '--', ...writtenPaths])
   const pending = await ran(['status', '--porcelain=v1', '--untracked-files=no', '--', ...writtenPaths])
   if (pending.trim() === '') return null
-  await ran(['commit', '--quiet', '--message', 'chore: let Gaffer look after this repository', '--only', '--', ...writtenPaths])
+  await ran([
+    'commit',
+    '--quiet',
+    '--message',
+    'chore: let Gaffer look after this repository',
+    '--only',
+    '--',
+    ...writtenPaths,
+  ])
   return (await ran(['rev-parse', 'HEAD'])).trim()
 }

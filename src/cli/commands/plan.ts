@@ -25,7 +25,8 @@ export async function plan(context: Context, task: string, { approve = false, re
     return { data: { task: detail.row.id, plan: detail.plan, units: detail.units }, text: showPlan(detail, context) }
   }
   const actor = await context.person()
-  const command: CommandBody = revise === undefined ? { type: 'approve-plan', actor } : { type: 'send-plan-back', actor, note: revise }
+  const command: CommandBody =
+    revise === undefined ? { type: 'approve-plan', actor } : { type: 'send-plan-back', actor, note: revise }
   const after = await sendCommand(client, task, command)
   const did = revise === undefined ? `approved the plan of ${task}` : `sent the plan of ${task} back`
   return carriedOut(did, after)
@@ -38,7 +39,10 @@ function showPlan(task: TaskDetail, { paint }: Context): string[] {
     `${index + 1}  ${paint.strong(unit.id)}  ${oneLine(unit.title)}`,
     ...indent(wrapped(printable(unit.goal)), 3),
     ...indent(unit.acceptance.length === 0 ? [] : [paint.soft(`delivers ${unit.acceptance.join(', ')}`)], 3),
-    ...indent(unit.files.length === 0 ? [] : [paint.soft(`expects to change ${unit.files.map(oneLine).join(', ')}`)], 3),
+    ...indent(
+      unit.files.length === 0 ? [] : [paint.soft(`expects to change ${unit.files.map(oneLine).join(', ')}`)],
+      3,
+    ),
   ])
   const acceptance = task.brief.acceptance.map(({ id, text }) => `${id}  ${oneLine(text)}`)
   return [

@@ -40,9 +40,15 @@ export async function review(context: Context, task: string, options: ReviewOpti
 
 async function look(context: Context, client: Client, task: string, only: string | undefined): Promise<Answer> {
   const detail = await client.get(routes.task(task), taskDetailSchema)
-  const chosen = detail.units.filter((unit) => unit.status === 'checkpointed' && (only === undefined ? toLookAt(unit) : unit.id === only))
+  const chosen = detail.units.filter(
+    (unit) => unit.status === 'checkpointed' && (only === undefined ? toLookAt(unit) : unit.id === only),
+  )
   if (only !== undefined && chosen.length === 0)
-    throw refusal(`${only} cannot be looked at`, `${task} has no checked unit of that name`, `see its units: \`gaffer status ${task}\``)
+    throw refusal(
+      `${only} cannot be looked at`,
+      `${task} has no checked unit of that name`,
+      `see its units: \`gaffer status ${task}\``,
+    )
 
   const units = await Promise.all(chosen.map((unit) => withPatch(client, task, unit)))
   const ordered = units.toSorted((a, b) => b.risk.weight - a.risk.weight)
@@ -57,7 +63,14 @@ async function look(context: Context, client: Client, task: string, only: string
       lookClosely: risk.reasons,
     })),
   }
-  return { data, text: [...heading(detail, ordered, context), ...ordered.flatMap((each, at) => showUnit(each, at + 1, context.paint)), ...deciding(detail)] }
+  return {
+    data,
+    text: [
+      ...heading(detail, ordered, context),
+      ...ordered.flatMap((each, at) => showUnit(each, at + 1, context.paint)),
+      ...deciding(detail),
+    ],
+  }
 }
 
 const toLookAt = (unit: UnitOnTheWire): boolean => unit.review.kind !== 'revised' && unit.review.kind !== 'accepted'
@@ -70,12 +83,15 @@ async function withPatch(client: Client, task: string, unit: UnitOnTheWire): Pro
 
 function heading(detail: TaskDetail, units: readonly UnitUnderReview[], { paint }: Context): string[] {
   const title = `${paint.strong(detail.row.id)}  ${oneLine(detail.row.title)}`
-  return units.length === 0 ? [title, '', 'no unit waits to be looked at', ''] : [title, '', `${plural(units.length, 'unit')} to look at, riskiest and largest first`, '']
+  return units.length === 0
+    ? [title, '', 'no unit waits to be looked at', '']
+    : [title, '', `${plural(units.length, 'unit')} to look at, riskiest and largest first`, '']
 }
 
 function deciding(detail: TaskDetail): string[] {
   const { id } = detail.row
-  if (!detail.units.some((unit) => unit.review.kind === 'waits' && unit.status === 'checkpointed')) return showNext(detail)
+  if (!detail.units.some((unit) => unit.review.kind === 'waits' && unit.status === 'checkpointed'))
+    return showNext(detail)
   return [
     'next  accept what is right, send back what is not',
     `look  gaffer review ${id} --accept [--unit UNIT]`,

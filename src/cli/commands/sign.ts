@@ -27,8 +27,18 @@ export async function sign(context: Context, task: string, options: SignOptions)
   const key = await keyOf(context, options.key)
   const client = await connect(context.data)
   const detail = await readyToSign(context, client, task)
-  if (detail.candidate === null) throw refusal('nothing was signed', `${task} is ${detail.row.state} and has nothing to sign`, `${detail.next.says}: \`${detail.next.command ?? `gaffer status ${task}`}\``)
-  if (detail.signedBy !== null) throw refusal('nothing was signed', `${detail.signedBy} has signed ${task} already`, `see where it is: \`gaffer status ${task}\``)
+  if (detail.candidate === null)
+    throw refusal(
+      'nothing was signed',
+      `${task} is ${detail.row.state} and has nothing to sign`,
+      `${detail.next.says}: \`${detail.next.command ?? `gaffer status ${task}`}\``,
+    )
+  if (detail.signedBy !== null)
+    throw refusal(
+      'nothing was signed',
+      `${detail.signedBy} has signed ${task} already`,
+      `see where it is: \`gaffer status ${task}\``,
+    )
 
   const { commit, tree } = detail.candidate
   const bytes = await client.bytes(routes.statement(task))
@@ -38,7 +48,12 @@ export async function sign(context: Context, task: string, options: SignOptions)
   await confirm(context, options.yes === true, task)
 
   const armoured = await sshSign(bytes, key)
-  const after = await sendCommand(client, task, { type: 'sign', actor: await context.person(), candidate: commit, armoured })
+  const after = await sendCommand(client, task, {
+    type: 'sign',
+    actor: await context.person(),
+    candidate: commit,
+    armoured,
+  })
   return carriedOut(`signed ${task}`, after)
 }
 
@@ -53,12 +68,19 @@ async function readyToSign(context: Context, client: Client, task: string): Prom
 /** The signature's key: named, or the SSH key that git signs with. */
 async function keyOf({ cwd, env }: Context, named: string | undefined): Promise<string> {
   const fromGit = async (): Promise<string | undefined> =>
-    (await gitLine(cwd, ['config', 'gpg.format'])) === 'ssh' ? gitLine(cwd, ['config', '--type=path', 'user.signingkey']) : undefined
+    (await gitLine(cwd, ['config', 'gpg.format'])) === 'ssh'
+      ? gitLine(cwd, ['config', '--type=path', 'user.signingkey'])
+      : undefined
   const key = named ?? (await fromGit())
-  if (key === undefined || key === '') throw usage('nothing was signed', 'no key is named', 'name your private SSH key: `--key ~/.ssh/id_ed25519`')
+  if (key === undefined || key === '')
+    throw usage('nothing was signed', 'no key is named', 'name your private SSH key: `--key ~/.ssh/id_ed25519`')
   const path = resolve(cwd, key.startsWith('~/') ? `${env['HOME'] ?? homedir()}${key.slice(1)}` : key)
   await access(path, constants.R_OK).catch(() => {
-    throw usage('nothing was signed', `there is no key at ${path} that can be read`, 'name your private SSH key: `--key FILE`')
+    throw usage(
+      'nothing was signed',
+      `there is no key at ${path} that can be read`,
+      'name your private SSH key: `--key FILE`',
+    )
   })
   return path
 }
@@ -71,7 +93,9 @@ function showStatement(statement: SignOffPredicate, detail: TaskDetail, size: Pa
   }
   const digests = new Map<string, string>(statement.evidence.map(({ gate, digest }) => [gate, digest]))
   const gates = statement.evidence.map(({ gate, digest }) => [gate, verdictOf(gate), paint.soft(digest.slice(0, 23))])
-  const units = detail.units.filter((unit) => unit.status === 'checkpointed').map((unit) => [unit.id, oneLine(unit.title)])
+  const units = detail.units
+    .filter((unit) => unit.status === 'checkpointed')
+    .map((unit) => [unit.id, oneLine(unit.title)])
   return [
     `${paint.strong(statement.task)}  ${oneLine(statement.title)}`,
     '',
@@ -97,7 +121,13 @@ function showStatement(statement: SignOffPredicate, detail: TaskDetail, size: Pa
 
 async function confirm({ interactive, nonInteractive, terminal }: Context, yes: boolean, task: string): Promise<void> {
   if (yes || nonInteractive) return
-  if (!interactive) throw usage('nothing was signed', 'nobody can be asked here', 'say `--yes` or `--non-interactive` to sign without a question')
+  if (!interactive)
+    throw usage(
+      'nothing was signed',
+      'nobody can be asked here',
+      'say `--yes` or `--non-interactive` to sign without a question',
+    )
   const said = await terminal.ask(`Sign ${task}? It lands afterwards, and that cannot be undone. (yes/no) `)
-  if (said.toLowerCase() !== 'yes') throw refusal('nothing was signed', 'you did not say yes', `look at the change: \`gaffer review ${task}\``)
+  if (said.toLowerCase() !== 'yes')
+    throw refusal('nothing was signed', 'you did not say yes', `look at the change: \`gaffer review ${task}\``)
 }

@@ -24,13 +24,14 @@ export async function status(context: Context, task: string | undefined, options
     return { data: detail, text: showTask(detail, context.paint) }
   }
   const query = new URLSearchParams(Object.entries(options).filter(([, value]) => value !== undefined))
-  const page = await client.get(`${routes.tasks}?${query}`, taskPageSchema)
+  const page = await client.get(`${routes.tasks}?${query.toString()}`, taskPageSchema)
   return { data: page, text: showPage(page, context.paint) }
 }
 
 function showPage({ rows, next, counts }: TaskPageOnTheWire, paint: Paint): string[] {
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0)
-  if (total === 0) return ['nothing is being delivered', 'next  write a brief, and hand it over', 'look  gaffer delegate BRIEF']
+  if (total === 0)
+    return ['nothing is being delivered', 'next  write a brief, and hand it over', 'look  gaffer delegate BRIEF']
   const finished = (row: TaskRowOnTheWire): boolean => row.state === 'landed' || row.state === 'abandoned'
   const needed = rows.filter((row) => !finished(row) && row.waitsFor !== null)
   const underWay = rows.filter((row) => !finished(row) && row.waitsFor === null)
@@ -39,8 +40,13 @@ function showPage({ rows, next, counts }: TaskPageOnTheWire, paint: Paint): stri
     ...group(paint.strong('under way'), underWay, paint),
     ...group(paint.soft('finished'), rows.filter(finished), paint),
     ...(rows.length === 0 ? ['none of that state', ''] : []),
-    states.filter((state) => counts[state] > 0).map((state) => `${counts[state]} ${state}`).join(', '),
-    ...(next === null ? [] : [`next  ${plural(rows.length, 'task')} shown; go on with \`gaffer status --after ${next}\``]),
+    states
+      .filter((state) => counts[state] > 0)
+      .map((state) => `${counts[state]} ${state}`)
+      .join(', '),
+    ...(next === null
+      ? []
+      : [`next  ${plural(rows.length, 'task')} shown; go on with \`gaffer status --after ${next}\``]),
   ]
 }
 

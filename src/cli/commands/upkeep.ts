@@ -12,9 +12,17 @@ export async function rebuild(context: Context): Promise<Answer> {
   return {
     data: { ok: tampered.length === 0, ...rebuilt },
     text: [
-      ...columns(tampered.map(({ stream, version, why }) => [context.paint.bad('tampered'), oneLine(stream), `#${version}`, oneLine(why)])),
+      ...columns(
+        tampered.map(({ stream, version, why }) => [
+          context.paint.bad('tampered'),
+          oneLine(stream),
+          `#${version}`,
+          oneLine(why),
+        ]),
+      ),
       ...deed(`rebuilt ${plural(tasks, 'task')} from ${plural(events, 'event')}`, {
-        next: tampered.length > 0 ? 'these streams are not what was written: restore the database from a copy' : undefined,
+        next:
+          tampered.length > 0 ? 'these streams are not what was written: restore the database from a copy' : undefined,
         look: 'gaffer status',
       }),
     ],
@@ -24,8 +32,11 @@ export async function rebuild(context: Context): Promise<Answer> {
 
 /** `gaffer hook pre-receive`: what git runs before it takes a push. Says why on standard error, which git passes on. */
 export async function preReceive(context: Context): Promise<Answer> {
-  const judgement = await (await context.wiring()).preReceive({ folder: context.cwd, updates: await context.terminal.input() })
-  if (!judgement.ok && !context.json) for (const line of judgement.lines) context.terminal.err(`gaffer: ${printable(line)}\n`)
+  const judgement = await (
+    await context.wiring()
+  ).preReceive({ folder: context.cwd, updates: await context.terminal.input() })
+  if (!judgement.ok && !context.json)
+    for (const line of judgement.lines) context.terminal.err(`gaffer: ${printable(line)}\n`)
   return { data: judgement, text: [], exit: judgement.ok ? 0 : 1 }
 }
 
@@ -33,7 +44,10 @@ export async function preReceive(context: Context): Promise<Answer> {
 export async function installHook(context: Context): Promise<Answer> {
   const installed = await (await context.wiring()).installHook({ folder: context.cwd })
   if (installed.kind === 'refused') throw refusal(installed.what, installed.why, installed.todo)
-  return { data: installed, text: deed(`installed ${installed.path}`, { next: 'pushes to the protected branch are verified' }) }
+  return {
+    data: installed,
+    text: deed(`installed ${installed.path}`, { next: 'pushes to the protected branch are verified' }),
+  }
 }
 
 /** `gaffer replay FILE`: is the replay agent. Prints nothing of its own: standard output belongs to ACP. */

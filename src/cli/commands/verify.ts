@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Answer } from '../answer.ts'
 import type { Context } from '../context.ts'
@@ -15,11 +16,19 @@ export interface VerifyOptions {
 export async function verify(context: Context, range: string | undefined, options: VerifyOptions): Promise<Answer> {
   const { allowedSigners, evidenceKeys } = options
   if ((allowedSigners === undefined) !== (evidenceKeys === undefined))
-    throw usage('nothing was verified', 'one of the two key files is missing', 'give both `--allowed-signers FILE` and `--evidence-keys FILE`, or neither')
+    throw usage(
+      'nothing was verified',
+      'one of the two key files is missing',
+      'give both `--allowed-signers FILE` and `--evidence-keys FILE`, or neither',
+    )
   const trust: Trust =
     allowedSigners === undefined || evidenceKeys === undefined
       ? { kind: 'repository' }
-      : { kind: 'files', allowedSigners: resolve(context.cwd, allowedSigners), evidenceKeys: resolve(context.cwd, evidenceKeys) }
+      : {
+          kind: 'files',
+          allowedSigners: await keyFile(context, allowedSigners),
+          evidenceKeys: await keyFile(context, evidenceKeys),
+        }
   const verification = await (await context.wiring()).verify({ folder: context.cwd, range: range ?? null, trust })
   const { ok, commits } = verification
   const { paint } = context
@@ -44,7 +53,18 @@ export async function verify(context: Context, range: string | undefined, option
   }
 }
 
+const keyFile = ({ cwd }: Context, path: string): Promise<string> =>
+  readFile(resolve(cwd, path), 'utf8').catch((error: unknown) => {
+    throw usage(
+      'nothing was verified',
+      error instanceof Error ? error.message : `${path} cannot be read`,
+      'name a file with public keys',
+    )
+  })
+
 function verdict(ok: boolean, total: number, bad: number): string {
   if (total === 0) return ok ? 'there is nothing to verify in that range' : 'nothing could be verified'
-  return ok ? `${plural(total, 'commit')} verified` : `${bad} of ${plural(total, 'commit')} did not come through the chain`
+  return ok
+    ? `${plural(total, 'commit')} verified`
+    : `${bad} of ${plural(total, 'commit')} did not come through the chain`
 }

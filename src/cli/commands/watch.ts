@@ -15,18 +15,27 @@ export interface WatchOptions {
 /** `gaffer watch TASK` */
 export async function watch(context: Context, task: string, { until }: WatchOptions): Promise<Answer> {
   const state = until === undefined ? undefined : states.find((each) => each === until)
-  if (until !== undefined && state === undefined) throw usage('nothing was watched', `${until} is no state of a task`, `name one of ${states.join(', ')}`)
+  if (until !== undefined && state === undefined)
+    throw usage('nothing was watched', `${until} is no state of a task`, `name one of ${states.join(', ')}`)
   return watchTask(context, await connect(context.data), task, state)
 }
 
 /** Watches until a person is needed, it is finished, or, when `until` is named, it has come that far. */
-export async function watchTask(context: Context, client: Client, task: string, until: State | undefined): Promise<Answer> {
+export async function watchTask(
+  context: Context,
+  client: Client,
+  task: string,
+  until: State | undefined,
+): Promise<Answer> {
   const isOver = (detail: TaskDetail): boolean =>
     until === undefined
       ? detail.turn !== 'gaffer'
       : hasReached(detail, until) || detail.turn === 'nobody' || detail.row.state === 'blocked'
   const detail = await showProgress(context, client, { task, from: 'start', isOver })
-  const failed = until === undefined ? detail.row.state === 'blocked' || detail.row.state === 'abandoned' : !hasReached(detail, until)
+  const failed =
+    until === undefined
+      ? detail.row.state === 'blocked' || detail.row.state === 'abandoned'
+      : !hasReached(detail, until)
   return {
     data: { end: detail },
     text: ['', `${detail.row.id} is ${detail.row.state}`, ...showNext(detail)],

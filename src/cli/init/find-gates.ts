@@ -26,26 +26,35 @@ const contractFolders = ['test/contract', 'test/contracts', 'tests/contract', 't
 /** The commands of a repository that can judge a change, as far as it says so itself. Pure. */
 export function findGates(files: ReadonlyMap<string, string>, tracked: readonly string[]): Gates {
   const has = (path: string): boolean => tracked.includes(path)
-  const contracts = contractFolders.filter((folder) => tracked.some((path) => path.startsWith(`${folder}/`))).map((folder) => `${folder}/**`)
+  const contracts = contractFolders
+    .filter((folder) => tracked.some((path) => path.startsWith(`${folder}/`)))
+    .map((folder) => `${folder}/**`)
   const text = files.get('package.json')
   if (text === undefined) return { found: [], installer: 'none', contracts, notes: [] }
   const manifest = manifestSchema.safeParse(jsonOf(text))
   if (!manifest.success) return { found: [], installer: 'none', contracts, notes: ['package.json cannot be read'] }
 
   const { scripts, dependencies, devDependencies } = manifest.data
-  const found = [testGate(scripts), lintGate(scripts), typesGate(scripts, devDependencies, has)].filter((gate) => gate !== undefined)
+  const found = [testGate(scripts), lintGate(scripts), typesGate(scripts, devDependencies, has)].filter(
+    (gate) => gate !== undefined,
+  )
   const installer = npmLocks.some(has) ? 'npm' : 'none'
   const needs = Object.keys({ ...dependencies, ...devDependencies }).length > 0
   const foreign = otherLocks.find(has)
-  const noLock = foreign === undefined ? 'commit one: npm install --package-lock-only' : `${foreign} is of another package manager`
+  const noLock =
+    foreign === undefined ? 'commit one: npm install --package-lock-only' : `${foreign} is of another package manager`
   return {
     found,
     installer,
     contracts,
     notes: [
-      ...(installer === 'none' && needs ? [`dependencies cannot be installed in the clean room, as there is no npm lockfile (${noLock})`] : []),
+      ...(installer === 'none' && needs
+        ? [`dependencies cannot be installed in the clean room, as there is no npm lockfile (${noLock})`]
+        : []),
       ...(found.some(({ name, gate }) => name === 'tests' && gate === 'command')
-        ? ['tests are judged by their exit code alone: let them write JUnit XML to $GAFFER_REPORTS/junit.xml, and they are counted too']
+        ? [
+            'tests are judged by their exit code alone: let them write JUnit XML to $GAFFER_REPORTS/junit.xml, and they are counted too',
+          ]
         : []),
     ],
   }

@@ -5,7 +5,8 @@ import type { Context } from '../context.ts'
 import { gitLine } from '../git.ts'
 import { refusal, usage } from '../stop.ts'
 
-const publicKey = /^(?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp\d+|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/]+={0,3}(?: .*)?$/
+const publicKey =
+  /^(?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp\d+|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/]+={0,3}(?: .*)?$/
 
 export interface FoundKey {
   readonly publicKey: string
@@ -24,13 +25,22 @@ export async function findKey({ cwd, env }: Context, named: string | undefined):
     const path = resolve(cwd, named.startsWith('~/') ? join(home, named.slice(2)) : named)
     const found = await readPublic(path)
     if (found !== undefined) return found
-    throw usage('nothing was written', `there is no public SSH key in ${path}`, 'name the public key: `--key ~/.ssh/id_ed25519.pub`')
+    throw usage(
+      'nothing was written',
+      `there is no public SSH key in ${path}`,
+      'name the public key: `--key ~/.ssh/id_ed25519.pub`',
+    )
   }
   const signing = await gitLine(cwd, ['config', 'user.signingkey'])
   const literal = signing?.replace(/^key::/, '')
   if (literal !== undefined && publicKey.test(literal)) return { publicKey: literal, from: 'user.signingkey of git' }
-  const usual = ['id_ed25519', 'id_ed25519_sk', 'id_ecdsa', 'id_ecdsa_sk', 'id_rsa'].map((name) => join(home, '.ssh', name))
-  const fromGit = signing === undefined || signing === '' ? [] : [signing.startsWith('~/') ? join(home, signing.slice(2)) : resolve(cwd, signing)]
+  const usual = ['id_ed25519', 'id_ed25519_sk', 'id_ecdsa', 'id_ecdsa_sk', 'id_rsa'].map((name) =>
+    join(home, '.ssh', name),
+  )
+  const fromGit =
+    signing === undefined || signing === ''
+      ? []
+      : [signing.startsWith('~/') ? join(home, signing.slice(2)) : resolve(cwd, signing)]
   for (const path of [...fromGit, ...usual]) {
     const found = await readPublic(path)
     if (found !== undefined) return found

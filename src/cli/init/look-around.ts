@@ -26,11 +26,21 @@ export async function lookAround(cwd: string): Promise<Surroundings> {
   const inside = await git(cwd, ['rev-parse', '--is-bare-repository', '--is-inside-work-tree'])
   if (inside.code === 127) throw new Fault('command-missing', 'there is no git', { hint: 'install git' })
   if (inside.code !== 0) {
-    if (inside.stderr.includes('dubious ownership')) throw refusal('nothing was written', `git does not trust ${cwd}: it belongs to another user`, `tell git that it may: \`git config --global --add safe.directory ${cwd}\``)
-    throw refusal('nothing was written', `${cwd} is in no git repository`, 'make it one first: `git init`, and a first commit')
+    if (inside.stderr.includes('dubious ownership'))
+      throw refusal(
+        'nothing was written',
+        `git does not trust ${cwd}: it belongs to another user`,
+        `tell git that it may: \`git config --global --add safe.directory ${cwd}\``,
+      )
+    throw refusal(
+      'nothing was written',
+      `${cwd} is in no git repository`,
+      'make it one first: `git init`, and a first commit',
+    )
   }
   const [bare, worktree] = inside.stdout.trim().split('\n')
-  if (bare === 'true' || worktree !== 'true') throw refusal('nothing was written', `${cwd} is no working tree`, 'run it in a clone, and push what it commits')
+  if (bare === 'true' || worktree !== 'true')
+    throw refusal('nothing was written', `${cwd} is no working tree`, 'run it in a clone, and push what it commits')
 
   const root = (await gitLine(cwd, ['rev-parse', '--show-toplevel'])) ?? cwd
   const current = (await gitLine(root, ['symbolic-ref', '--quiet', '--short', 'HEAD'])) ?? null
@@ -48,7 +58,10 @@ export async function lookAround(cwd: string): Promise<Surroundings> {
     unborn: (await gitLine(root, ['rev-parse', '--verify', '--quiet', 'HEAD'])) === undefined,
     files,
     tracked: listed.stdout.split('\0').filter((path) => path !== ''),
-    changed: status.stdout.split('\0').filter((entry) => entry !== '' && !entry.startsWith('A')).map((entry) => entry.slice(3)),
+    changed: status.stdout
+      .split('\0')
+      .filter((entry) => entry !== '' && !entry.startsWith('A'))
+      .map((entry) => entry.slice(3)),
   }
 }
 

@@ -34,7 +34,11 @@ export type InitPlan =
 export function planInit(facts: InitFacts): InitPlan {
   const agents = withSection(facts.files.get('AGENTS.md'))
   if (agents === undefined)
-    return refuse('init', 'the section of Gaffer in AGENTS.md has a beginning and no end', 'put back the line `<!-- gaffer:end -->`, or remove the section')
+    return refuse(
+      'init',
+      'the section of Gaffer in AGENTS.md has a beginning and no end',
+      'put back the line `<!-- gaffer:end -->`, or remove the section',
+    )
 
   const standing = facts.files.get(paths.settings)
   const gates = findGates(facts.files, facts.tracked)
@@ -61,7 +65,11 @@ function notesOn(gates: Gates, { agent }: InitFacts): string[] {
       ? [`no command that judges a change was found: nothing can be delivered until ${paths.settings} declares one`]
       : []),
     ...gates.notes,
-    ...(agent === null ? [`no agent is declared: name one in ${paths.settings}, or run \`gaffer init\` with --agent-command on a fresh one`] : []),
+    ...(agent === null
+      ? [
+          `no agent is declared: name one in ${paths.settings}, or run \`gaffer init\` with --agent-command on a fresh one`,
+        ]
+      : []),
   ]
 }
 
@@ -69,9 +77,17 @@ const ended = (text: string): string => (text === '' || text.endsWith('\n') ? te
 
 function withSigner(before = '', { owner, publicKey }: InitFacts): string {
   const [type = '', blob = ''] = publicKey.trim().split(/\s+/)
-  const known = before.split('\n').some((line) => !line.trimStart().startsWith('#') && line.includes(blob) && line.split(/\s/, 1)[0]?.split(',').includes(owner))
+  const known = before
+    .split('\n')
+    .some(
+      (line) =>
+        !line.trimStart().startsWith('#') && line.includes(blob) && line.split(/\s/, 1)[0]?.split(',').includes(owner),
+    )
   if (known) return before
-  const head = before === '' ? '# Who may sign what lands here, and with which key; see ssh-keygen(1), ALLOWED SIGNERS.\n' : ended(before)
+  const head =
+    before === ''
+      ? '# Who may sign what lands here, and with which key; see ssh-keygen(1), ALLOWED SIGNERS.\n'
+      : ended(before)
   return `${head}${owner} namespaces="${signOffNamespace}" ${type} ${blob}\n`
 }
 

@@ -6,7 +6,15 @@ export interface InitAgent {
 }
 
 /** `.gaffer/gaffer.yaml` for a repository that has none. Pure. */
-export function settingsText({ branch, gates, agent }: { branch: string; gates: Gates; agent: InitAgent | null }): string {
+export function settingsText({
+  branch,
+  gates,
+  agent,
+}: {
+  branch: string
+  gates: Gates
+  agent: InitAgent | null
+}): string {
   return [
     '# How Gaffer looks after this repository. Read from the protected branch only, and reviewed like code: no agent',
     '# can change it. Written once by `gaffer init`; from here on it is yours.',
@@ -49,7 +57,11 @@ function gatesText({ found }: Gates): string[] {
     ]
   return [
     'gates:',
-    ...found.flatMap(({ name, gate, run }) => [`  ${name}:`, ...(gate === name ? [] : [`    gate: ${gate}`]), `    run: ${quoted(run)}`]),
+    ...found.flatMap(({ name, gate, run }) => [
+      `  ${name}:`,
+      ...(gate === name ? [] : [`    gate: ${gate}`]),
+      `    run: ${quoted(run)}`,
+    ]),
   ]
 }
 
@@ -63,4 +75,6 @@ const list = (name: string, items: readonly string[], example: string): string[]
 
 /** A plain YAML scalar where it is surely one, else a single-quoted one. */
 const quoted = (text: string): string =>
-  /^[A-Za-z][\w./-]*(?: [\w./=-]+)*$/.test(text) && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(text) ? text : `'${text.replaceAll("'", "''")}'`
+  /^[A-Za-z][\w./-]*(?: [\w./=-]+)*$/.test(text) && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(text)
+    ? text
+    : `'${text.replaceAll("'", "''")}'`

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 
-const width = (text: string): number => [...stripVTControlCharacters(text)].length
+const width = (text: string): number => Array.from(stripVTControlCharacters(text)).length
 const pad = (text: string, to: number): string => text + ' '.repeat(Math.max(0, to - width(text)))
 
 /** Rows in columns, two spaces apart; the last column is as long as it is. */
@@ -8,7 +8,10 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
   const count = Math.max(0, ...rows.map((row) => row.length))
   const widths = Array.from({ length: count }, (_, at) => Math.max(0, ...rows.map((row) => width(row[at] ?? ''))))
   return rows.map((row) =>
-    row.map((cell, at) => (at === row.length - 1 ? cell : pad(cell, widths[at] ?? 0))).join('  ').trimEnd(),
+    row
+      .map((cell, at) => (at === row.length - 1 ? cell : pad(cell, widths[at] ?? 0)))
+      .join('  ')
+      .trimEnd(),
   )
 }
 

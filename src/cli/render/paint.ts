@@ -1,10 +1,12 @@
+type Brush = (text: string) => string
+
 /** Colour is decoration: every word stands without it. */
 export interface Paint {
-  strong(text: string): string
-  soft(text: string): string
-  good(text: string): string
-  bad(text: string): string
-  needed(text: string): string
+  readonly strong: Brush
+  readonly soft: Brush
+  readonly good: Brush
+  readonly bad: Brush
+  readonly needed: Brush
 }
 
 const ansi =

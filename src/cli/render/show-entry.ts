@@ -7,7 +7,10 @@ export function showEntry(entry: unknown, paint: Paint): string[] {
   if (typeof entry !== 'object' || entry === null || !('kind' in entry)) return [oneLine(JSON.stringify(entry))]
   const { kind, ...rest } = entry as Readonly<Record<string, unknown>>
   const text = (name: string): string => (typeof rest[name] === 'string' ? rest[name] : '')
-  const block = (title: string, body: string): string[] => [paint.strong(title), ...indent(printable(body).trimEnd().split('\n'))]
+  const block = (title: string, body: string): string[] => [
+    paint.strong(title),
+    ...indent(printable(body).trimEnd().split('\n')),
+  ]
   switch (kind) {
     case 'prompt':
       return block('gaffer asked', text('text'))
@@ -20,7 +23,10 @@ export function showEntry(entry: unknown, paint: Paint): string[] {
     case 'stderr':
       return block('agent complained', text('text'))
     case 'tool':
-      return [`${paint.strong('tool')}  ${oneLine(text('title'))}  ${paint.soft(oneLine(text('status')))}`, ...indent(text('detail') === '' ? [] : printable(text('detail')).split('\n'))]
+      return [
+        `${paint.strong('tool')}  ${oneLine(text('title'))}  ${paint.soft(oneLine(text('status')))}`,
+        ...indent(text('detail') === '' ? [] : printable(text('detail')).split('\n')),
+      ]
     case 'permission':
       return [`${paint.strong('permission')}  ${oneLine(text('title'))}  ${oneLine(text('decision'))}`]
     case 'turn-ended':

@@ -5,7 +5,8 @@ import type { Paint } from './paint.ts'
 const markWidth = 9
 
 /** An event in words, one line each thing it says. */
-export const showEvent = (event: EventOnTheWire, paint: Paint): string[] => event.lines.map((line) => showLine(line, paint))
+export const showEvent = (event: EventOnTheWire, paint: Paint): string[] =>
+  event.lines.map((line) => showLine(line, paint))
 
 function showLine({ mark, subject, text, tone }: EventLine, paint: Paint): string {
   const word = mark.padEnd(markWidth)

@@ -14,11 +14,15 @@ export function showTask(task: TaskDetail, paint: Paint): string[] {
       ['owner', oneLine(row.owner)],
       ['agent', oneLine(row.agent)],
       ['into', `${task.branch} of ${oneLine(task.hub)}, from ${short(task.base)}`],
-      ...(task.candidate === null ? [] : [['candidate', `${short(task.candidate.commit)}, tree ${short(task.candidate.tree)}`]]),
+      ...(task.candidate === null
+        ? []
+        : [['candidate', `${short(task.candidate.commit)}, tree ${short(task.candidate.tree)}`]]),
       ...(task.signedBy === null ? [] : [['signed', `by ${oneLine(task.signedBy)}`]]),
       ...(task.landing === null || row.state !== 'landed' ? [] : [['commit', task.landing.commit]]),
     ]),
-    ...(task.units.length === 0 ? [] : ['', plural(task.units.length, 'unit'), ...indent(columns(task.units.map((unit) => unitRow(unit, paint))))]),
+    ...(task.units.length === 0
+      ? []
+      : ['', plural(task.units.length, 'unit'), ...indent(columns(task.units.map((unit) => unitRow(unit, paint))))]),
     ...showBlock(task, paint),
     ...(task.abandonedBecause === null ? [] : ['', ...wrapped(`abandoned: ${printable(task.abandonedBecause)}`)]),
     '',
@@ -38,7 +42,11 @@ function stateOf({ row, turn }: TaskDetail, paint: Paint): string {
 }
 
 function unitRow(unit: UnitOnTheWire, paint: Paint): string[] {
-  const status = { pending: paint.soft('to do'), 'under-way': paint.strong('building'), checkpointed: paint.good('checked') }
+  const status = {
+    pending: paint.soft('to do'),
+    'under-way': paint.strong('building'),
+    checkpointed: paint.good('checked'),
+  }
   return [status[unit.status], unit.id, oneLine(unit.title), paint.soft(reviewWord(unit))]
 }
 

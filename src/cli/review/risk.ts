@@ -11,7 +11,11 @@ export interface Risk {
 }
 
 const touchy: readonly (readonly [RegExp, number, string])[] = [
-  [/(?:^|\/)(?:package(?:-lock)?\.json|[^/]*\.lock|pnpm-lock\.yaml|go\.(?:mod|sum)|Cargo\.toml|requirements[^/]*\.txt)$/, 40, 'dependencies'],
+  [
+    /(?:^|\/)(?:package(?:-lock)?\.json|[^/]*\.lock|pnpm-lock\.yaml|go\.(?:mod|sum)|Cargo\.toml|requirements[^/]*\.txt)$/,
+    40,
+    'dependencies',
+  ],
   [/(?:^|\/)migrations?\/|\.sql$/i, 40, 'the database'],
   [/(?:^|\/)(?:\.github|\.gitlab|\.ci|ci|deploy)\/|(?:^|\/)(?:Dockerfile|Makefile)[^/]*$/i, 30, 'build or deployment'],
   [/auth|crypt|secret|session|passw|token|permission|sandbox/i, 30, 'security'],

@@ -49,7 +49,10 @@ export function showUnit({ unit, patch, risk }: UnitUnderReview, index: number, 
 function showClaims(unit: UnitOnTheWire, paint: Paint): string[] {
   const claims = unit.checkpoint?.claims ?? null
   if (claims === null) return ['the agent gave no account of it']
-  const lines = (['why', 'scale', 'rules'] as const).flatMap((key) => [paint.soft(questions[key]), ...indent(wrapped(printable(claims[key])))])
+  const lines = (['why', 'scale', 'rules'] as const).flatMap((key) => [
+    paint.soft(questions[key]),
+    ...indent(wrapped(printable(claims[key]))),
+  ])
   return ['claims by the agent (not evidence)', ...indent(lines)]
 }
 

@@ -10,7 +10,9 @@ import { Fault } from '../../domain/fault.ts'
  * @throws Fault signing-failed
  */
 export async function sshSign(bytes: Uint8Array, key: string): Promise<string> {
-  const child = spawn('ssh-keygen', ['-q', '-Y', 'sign', '-n', signOffNamespace, '-f', key], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn('ssh-keygen', ['-q', '-Y', 'sign', '-n', signOffNamespace, '-f', key], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
   const ended = new Promise<number>((resolve, reject) => {
     child.once('error', (error) => reject(failed('ssh-keygen could not be started', 'install OpenSSH', error)))
     child.once('close', (code) => resolve(code ?? 1))
@@ -20,7 +22,11 @@ export async function sshSign(bytes: Uint8Array, key: string): Promise<string> {
   const [code, armoured, complaint] = await Promise.all([ended, text(child.stdout), text(child.stderr)])
   if (code === 0 && armoured.startsWith('-----BEGIN SSH SIGNATURE-----')) return armoured
   const why = complaint.trim().split('\n').at(-1) ?? ''
-  throw failed(`ssh-keygen did not sign with ${key}${why === '' ? '' : `: ${why}`}`, 'name a private SSH key with `--key FILE`, or a public one that ssh-agent holds')
+  throw failed(
+    `ssh-keygen did not sign with ${key}${why === '' ? '' : `: ${why}`}`,
+    'name a private SSH key with `--key FILE`, or a public one that ssh-agent holds',
+  )
 }
 
-const failed = (what: string, hint: string, cause?: unknown): Fault => new Fault('signing-failed', what, { hint, cause })
+const failed = (what: string, hint: string, cause?: unknown): Fault =>
+  new Fault('signing-failed', what, { hint, cause })

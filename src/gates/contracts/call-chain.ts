@@ -17,6 +17,8 @@ export function chainOf(call: Node): readonly Link[] {
   while (node !== null) {
     switch (node.type) {
       case 'call_expression':
+        // A call of what a call gave: `test.each(table)('name', …)`. It is a link with no name.
+        if (args !== null) links.unshift({ name: '', args })
         args = argumentsOf(node)
         node = node.childForFieldName('function')
         break

@@ -224,7 +224,7 @@ function definitionOf(links: readonly Link[]): Definition | undefined {
   const start = startOf(root.name, rest)
   if (start === undefined) return undefined
   const { kind, mark, more } = start
-  if (more.some(({ name }) => !Object.hasOwn(modifiers, name))) return undefined
+  if (more.some(({ name }) => name !== '' && !Object.hasOwn(modifiers, name))) return undefined
   const isTitle = [
     'string',
     'template_string',
@@ -331,7 +331,7 @@ function speaksUp(handler: Node): boolean {
     )
 }
 
-const isExit = (statement: Node): boolean => /^process\.exit\(/.test(statement.text.slice(0, 14))
+const isExit = (statement: Node): boolean => statement.text.startsWith('process.exit(')
 
 /** Identifiers, strings and numbers of a body: what it is about, without layout and comments. */
 const wordsOf = (node: Node): readonly string[] =>

@@ -53,8 +53,14 @@ async function scanFiles(
   paths: readonly string[],
 ): Promise<readonly Scanned[]> {
   const scanned: Scanned[] = []
-  for (const batch of batches(paths))
-    for (const [path, bytes] of await history.readMany(at, batch)) scanned.push(await scanFile(path, contentOf(bytes)))
+  for (const batch of batches(paths)) {
+    const files = await history.readMany(at, batch)
+    for (const path of batch) {
+      const bytes = files.get(path)
+      if (bytes === undefined) throw new Error(`the tree has no ${path}, though the change says so`)
+      scanned.push(await scanFile(path, contentOf(bytes)))
+    }
+  }
   return scanned
 }
 

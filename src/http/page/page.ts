@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 
 export interface StatusPage {
   readonly html: string
+  readonly style: string
   /** Content-Security-Policy that lets exactly this page run. */
   readonly policy: string
 }
@@ -30,13 +31,14 @@ function load(): StatusPage {
     "form-action 'none'",
     "frame-ancestors 'none'",
   ].join('; ')
-  return { html, policy }
+  return { html, style, policy }
 }
 
 /** What somebody without a session sees; names nothing of the work. */
 export const renderLocked = (why: string): string => `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark"><title>Gaffer</title></head>
-<body><main><h1>${why}</h1>
-<p>Get a fresh one on the machine that runs Gaffer:</p><pre><code>gaffer page</code></pre></main></body></html>
+<meta name="color-scheme" content="light dark"><title>Gaffer</title><style>${statusPage().style}</style></head>
+<body><main class="locked"><h1>${why}</h1>
+<p>Get a fresh link on the machine that runs Gaffer. It opens this page once, and keeps it open in this browser.</p>
+<pre><code>gaffer page</code></pre></main></body></html>
 `

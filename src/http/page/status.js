@@ -55,7 +55,21 @@
   }
 
   function fill(parts, row) {
-    const { card, title, state, owner, agent, changed, bricks, progress, course, waits, waitsText, waitsCommand, last } = parts
+    const {
+      card,
+      title,
+      state,
+      owner,
+      agent,
+      changed,
+      bricks,
+      progress,
+      course,
+      waits,
+      waitsText,
+      waitsCommand,
+      last,
+    } = parts
     card.dataset.state = row.state
     card.toggleAttribute('data-waits', row.waitsFor !== null)
     write(title, row.title)
@@ -65,18 +79,19 @@
     changed.dateTime = row.changedAt
     write(changed, `changed ${ago(row.changedAt)}`)
 
-    course.hidden = row.unitsTotal === 0
+    course.hidden = row.unitsTotal === 0 || finished.has(row.state)
     while (bricks.childElementCount > row.unitsTotal) bricks.lastElementChild.remove()
     while (bricks.childElementCount < row.unitsTotal) bricks.append(element('span', 'brick'))
     for (const [index, brick] of [...bricks.children].entries()) brick.classList.toggle('laid', index < row.unitsDone)
     write(progress, `${row.unitsDone} of ${plural(row.unitsTotal, 'unit')} checked`)
 
     waits.hidden = row.waitsFor === null
-    const [, says, command] = /^(.*?)(?:: (gaffer .*))?$/s.exec(row.waitsFor ?? '') ?? []
-    write(waitsText, `Waits for ${says ?? ''}`)
-    if (row.state === 'blocked') write(waitsText, says ?? '')
-    write(waitsCommand, command ?? '')
-    waitsCommand.hidden = !command
+    const [, says = '', named] = /^(.*?)(?:: (gaffer .*))?$/s.exec(row.waitsFor ?? '') ?? []
+    const blocked = row.state === 'blocked'
+    const command = named ?? (blocked ? `gaffer answer ${row.id}` : '')
+    write(waitsText, blocked ? says.charAt(0).toUpperCase() + says.slice(1) : `Waits for ${says}`)
+    write(waitsCommand, command)
+    waitsCommand.hidden = command === ''
 
     const line = finished.has(row.state) ? undefined : latest.get(row.id)
     last.hidden = line === undefined
@@ -114,14 +129,20 @@
     at('more').hidden = next === null
     write(at('more'), `The ${rows.length} that changed last are shown, of ${total}. All of them: gaffer status`)
     const needed = groups.needed.length
-    write(at('summary'), total === 0 ? '' : `${needed === 0 ? 'Nothing waits for a person' : `${needed} ${needed === 1 ? 'waits' : 'wait'} for a person`}, ${counts.landed} landed`)
+    write(
+      at('summary'),
+      total === 0
+        ? ''
+        : `${needed === 0 ? 'Nothing waits for a person' : `${needed} ${needed === 1 ? 'waits' : 'wait'} for a person`}, ${counts.landed} landed`,
+    )
     document.title = needed === 0 ? 'Gaffer' : `(${needed}) Gaffer`
   }
 
   // Moves only what has moved, so that nothing flickers and the reader keeps their place.
   function place(section, cards) {
     const list = section.querySelector('ul')
-    for (const [index, card] of cards.entries()) if (list.children[index] !== card) list.insertBefore(card, list.children[index] ?? null)
+    for (const [index, card] of cards.entries())
+      if (list.children[index] !== card) list.insertBefore(card, list.children[index] ?? null)
     section.hidden = cards.length === 0
     write(section.querySelector('.count'), String(cards.length))
   }
@@ -146,7 +167,12 @@
     at('happened').hidden = list.childElementCount === 0
   }
 
-  const linkSays = { live: 'live', lost: 'connection lost, trying again', locked: 'this session has ended: run gaffer page', waiting: 'connecting' }
+  const linkSays = {
+    live: 'live',
+    lost: 'connection lost, trying again',
+    locked: 'this session has ended: run gaffer page',
+    waiting: 'connecting',
+  }
   function link(state) {
     at('link').dataset.state = state
     write(at('link-says'), linkSays[state])
