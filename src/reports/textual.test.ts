@@ -27,7 +27,8 @@ describe('what checkers print', () => {
     gcc: [`src/a.go:3:7: declared and not used: x`, ['src/a.go', 3, 'error', 'reported', 'declared and not used: x']],
     stylish: [`\n/room/src/a.ts\n  3:7  error  Do not  no-x\n\n1 problem`, ['src/a.ts', 3, 'error', 'no-x', 'Do not']],
   }
-  for (const [name, [output, found]] of Object.entries(forms)) test(name, () => expect(parse(output)).toEqual([found]))
+  for (const [name, [output, found]] of Object.entries(forms))
+    test(`${name}`, () => expect(parse(output)).toEqual([found]))
 
   test('places outside of the checkout are left out', () => {
     expect(parse(`/usr/lib/x.js:1:2: boom\n../x.ts(1,2): error TS1: no`)).toEqual([])

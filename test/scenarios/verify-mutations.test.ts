@@ -103,7 +103,7 @@ describe('a chain of landings', () => {
         expect(ok).toBe(false)
         expect(commits[at]?.status).toBe('tampered')
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     )
   }, 120_000)
 
@@ -124,7 +124,7 @@ describe('a chain of landings', () => {
           expect(commits.map(({ status }) => status === 'tampered')).toEqual([0, 1, 2].map((index) => index === at))
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 35 },
     )
   }, 120_000)
 
@@ -135,7 +135,7 @@ describe('a chain of landings', () => {
         fc.pre(one[1] !== two[1])
         expect((await verified(main, await edited({ [one[0]]: two[1], [two[0]]: one[1] }))).ok).toBe(false)
       }),
-      { numRuns: 20 },
+      { numRuns: 12 },
     )
   }, 120_000)
 })

@@ -505,6 +505,20 @@ describe('a range', () => {
     })
   })
 
+  it('in a clone too shallow to reach adoption is refused, unless it is named', async () => {
+    await landTask(team)
+    await landTask(team, { id: 'mend-order-8m3' })
+    const clone = join(team.place.path, 'shallow')
+    await git(team.place.path, ['clone', '--quiet', '--depth', '2', `file://${team.hub.folder}`, clone])
+    await git(clone, ['fetch', '--quiet', 'origin', `${refs.evidence}:${refs.evidence}`])
+    const history = await team.repositories.inspect(clone)
+    await expect(verify(history)).rejects.toMatchObject({
+      code: 'bad-input',
+      hint: expect.stringContaining('--unshallow'),
+    })
+    expect((await verify(history, 'HEAD~1..HEAD')).ok).toBe(true)
+  })
+
   it('is by default that of the protected branch, wherever HEAD is, and nobody can point it elsewhere', async () => {
     await landTask(team)
     await team.hub.git('branch', 'work', 'main')

@@ -96,7 +96,7 @@ describe('reports', () => {
     ],
   }
   for (const [name, [options, verdict]] of Object.entries(cases))
-    test(name, async () => expect(said(await judge(options))).toEqual(verdict))
+    test(`${name}`, async () => expect(said(await judge(options))).toEqual(verdict))
 
   test('one that the tree brings along is not read', async () => {
     const verdict = await judge({ junit: 'a.xml', run: 'true' }, { 'a.xml': junit('<testcase name="x"/>') })

@@ -31,7 +31,7 @@ describe('contracts are byte-identical to the base', () => {
     ],
   }
   for (const [name, [tree, findings]] of Object.entries(cases))
-    test(name, async () => {
+    test(`${name}`, async () => {
       expect(said(await judgeChange(contracts, { base, tree: tree ?? {}, settings }))).toEqual(findings)
     })
 
@@ -244,7 +244,7 @@ describe('tests in a language that is not parsed', () => {
     'an added test passes': [{ 'tests/test_a.py': `${python}\ndef test_b():\n    assert b() == 1\n` }, ['passed']],
   }
   for (const [name, [after, rules]] of Object.entries(cases))
-    test(name, async () => {
+    test(`${name}`, async () => {
       const found = said(await judge({ 'tests/test_a.py': python, x: '' }, { ...after, x: '' }))
       expect(found.map((one) => (rules.includes(one) ? one : one.split(' ')[0]))).toEqual(rules)
     })

@@ -47,7 +47,7 @@ describe('lint', () => {
     'is unavailable when its log is missing': [{ sarif: 'lint.sarif', run: 'true' }, ['unavailable']],
   }
   for (const [name, [options, verdict]] of Object.entries(cases))
-    test(name, async () => expect(said(await judge(options))).toEqual(verdict))
+    test(`${name}`, async () => expect(said(await judge(options))).toEqual(verdict))
 
   test('is unavailable when there is no linter', async () => {
     await expect(judge({ run: 'no-such-linter .' })).rejects.toMatchObject({ code: 'command-missing' })

@@ -68,7 +68,7 @@ describe('changed paths', () => {
     ],
   }
   for (const [name, [tree, brief, findings]] of Object.entries(cases))
-    test(name, async () => expect(await judge(tree, brief)).toEqual(findings))
+    test(`${name}`, async () => expect(await judge(tree, brief)).toEqual(findings))
 
   test('deleting outside of the scope is found', async () => {
     const verdict = await judgeChange(scope, {
@@ -119,7 +119,7 @@ describe('dependencies', () => {
   const with_ = (kind: string, name: string, range = '1') => ({
     'package.json': manifest({
       dependencies: { old: '1' },
-      ...{ [kind]: { ...(kind === 'dependencies' ? { old: '1' } : {}), [name]: range } },
+      [kind]: { ...(kind === 'dependencies' ? { old: '1' } : {}), [name]: range },
     }),
   })
   const cases: Record<string, [tree: Change['tree'], never: Brief['never'], findings: string[]]> = {
@@ -205,7 +205,7 @@ describe('dependencies', () => {
     ],
   }
   for (const [name, [tree, never, findings]] of Object.entries(cases))
-    test(name, async () => expect(await judge(tree, { never }, base)).toEqual(findings))
+    test(`${name}`, async () => expect(await judge(tree, { never }, base)).toEqual(findings))
 })
 
 describe('what the cache key is made of', () => {
@@ -231,9 +231,7 @@ test('reading manifests, lockfiles and specifiers never throws, whatever the tex
       anyJson,
       fc.constantFrom('package-lock.json', 'yarn.lock', 'pnpm-lock.yaml', 'bun.lock', 'bun.lockb'),
       (text, name) => {
-        readManifest(text)
-        readLockedNames(name, text)
-        packageOf(text)
+        expect(() => [readManifest(text), readLockedNames(name, text), packageOf(text)]).not.toThrow()
       },
     ),
   )

@@ -30,7 +30,7 @@ describe('a secret that comes in is found', () => {
     'in a test': [`const token = '${made.github}'`, 'test/a.test.ts'],
   }
   for (const [name, [text, path]] of Object.entries(cases))
-    test(name, async () => {
+    test(`${name}`, async () => {
       const verdict = await judge(text, path)
       expect(verdict.kind).toBe('failed')
       for (const secret of Object.values(made)) expect(JSON.stringify(verdict)).not.toContain(secret.trim())
@@ -81,7 +81,7 @@ describe('what is no secret passes', () => {
     `const commit = '15599ddca2d3b2b0f3b8f0d9a1b2c3d4e5f60718'`,
     `export const tokenPattern = /[A-Za-z0-9]{20,}/`,
   ]
-  for (const text of honest) test(text, async () => expect(said(await judge(text))).toEqual(['passed']))
+  for (const text of honest) test(`${text}`, async () => expect(said(await judge(text))).toEqual(['passed']))
 
   test('a secret that the base holds already, moved to another file', async () => {
     const text = `const id = '${made.aws}'`

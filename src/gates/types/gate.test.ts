@@ -17,7 +17,7 @@ describe('types', () => {
     ],
   }
   for (const [name, [run, verdict]] of Object.entries(cases))
-    test(name, async () => expect(said(await judge(run))).toEqual(verdict))
+    test(`${name}`, async () => expect(said(await judge(run))).toEqual(verdict))
 
   test('name at most a hundred findings, and how many more there are', async () => {
     const verdict = await judge(`for i in $(seq 1 250); do echo "src/a.ts(1,$i): error TS1: $i"; done; exit 1`)
