@@ -127,6 +127,7 @@ function decide(program: Command, act: Act): void {
     .argument('<task>', 'a task')
     .description('read what lands, and sign it as its owner; it lands afterwards')
     .option('--key <file>', 'your SSH key (default: the SSH key git signs with)')
+    .option('--wait', 'show how it lands; exit 0 once it has')
     .option('--yes', 'do not ask again')
     .action((task, options) =>
       act(async (context) => (await import('./commands/sign.ts')).sign(context, task, options)),

@@ -3,9 +3,6 @@ import { taskEventSchema, type TaskEvent } from '../domain/task/event.ts'
 import type { Finding, GateResult } from '../domain/verdict.ts'
 import { sayReason } from '../workflows/waits-for.ts'
 
-/** Findings of one round that are shown one by one; the rest are counted. */
-const shownFindings = 6
-
 /** What a stored event says, one line each; an event of a later version says only its name. Pure. */
 export function sayStored(event: unknown): EventLine[] {
   const parsed = taskEventSchema.safeParse(event)
@@ -73,19 +70,27 @@ export function sayEvent(event: TaskEvent): EventLine[] {
 }
 
 function sayRound(unit: string, round: Extract<TaskEvent, { type: 'round-judged' }>['round']): EventLine[] {
-  const caught = round.findings
-    .slice(0, shownFindings)
-    .map((finding) => line('caught', finding.gate, sayFinding(finding), 'caught'))
-  const left = round.findings.length - caught.length
-  if (left > 0) caught.push(line('caught', '', `and ${count(left, 'more finding')}`, 'caught'))
   switch (round.outcome) {
     case 'passed':
       return [line('passed', unit, `round ${round.number}`, 'good')]
     case 'failed':
-      return caught
+      return sayCaught(round.findings)
     case 'unavailable':
       return [line('no verdict', unit, `round ${round.number}: a gate is unavailable`, 'needed')]
   }
+}
+
+/** One line for each gate that caught something: its first finding in full, the others counted. */
+function sayCaught(findings: readonly Finding[]): EventLine[] {
+  return [...Map.groupBy(findings, ({ gate }) => gate)].map(([gate, [first, ...others]]) => {
+    const text = first === undefined ? '' : sayFinding(first)
+    return line(
+      'caught',
+      gate,
+      others.length === 0 ? text : `${text} (and ${count(others.length, 'more finding')})`,
+      'caught',
+    )
+  })
 }
 
 /** A finding in one line: where, what, and how it is mended. */

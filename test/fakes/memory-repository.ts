@@ -22,7 +22,7 @@ interface Stored {
 /** Trees in memory, for what only reads them; every commit is its tree. Methods that need git are not there. */
 export interface MemoryRepository extends Pick<
   Repository,
-  'treeOf' | 'read' | 'readMany' | 'list' | 'changes' | 'checkout'
+  'treeOf' | 'read' | 'readMany' | 'list' | 'changes' | 'patch' | 'checkout'
 > {
   add(files: MemoryFiles): { readonly commit: CommitSha; readonly tree: TreeSha }
 }
@@ -36,7 +36,7 @@ export function memoryRepository(): MemoryRepository & Repository {
   }
   const readable = (at: string, path: string) => {
     const file = filesOf(at).get(path)
-    return file === undefined || file.mode === '160000' ? undefined : file
+    return file?.mode.startsWith('100') === true ? file : undefined
   }
 
   const present: MemoryRepository = {
@@ -53,7 +53,7 @@ export function memoryRepository(): MemoryRepository & Repository {
     treeOf: async (commit) => treeSha(commit),
     read: async (at, path) => {
       const file = readable(at, path)
-      return file === undefined || file.mode === '120000' ? undefined : new TextDecoder().decode(file.bytes)
+      return file === undefined ? undefined : new TextDecoder().decode(file.bytes)
     },
     readMany: async (at, paths) =>
       new Map(
@@ -67,6 +67,11 @@ export function memoryRepository(): MemoryRepository & Repository {
         ({ path }) => under === undefined || path.startsWith(`${under}/`),
       ),
     changes: async (from, to) => compare(filesOf(from), filesOf(to)),
+    patch: async (_from, to, { paths = [] }) =>
+      paths
+        .map((path) => new TextDecoder().decode(filesOf(to).get(path)?.bytes))
+        .map((text) => `diff --git a b\n@@ -0,0 +1 @@\n+${text}\n\\ No newline at end of file\n`)
+        .join(''),
     async checkout(at, folder) {
       for (const [path, { mode, bytes }] of filesOf(at)) {
         await mkdir(dirname(join(folder, path)), { recursive: true })
@@ -86,7 +91,6 @@ export function memoryRepository(): MemoryRepository & Repository {
     resolve: absent,
     commits: absent,
     commitInfo: absent,
-    patch: absent,
     isAncestor: absent,
     merge: absent,
     fetch: absent,

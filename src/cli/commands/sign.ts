@@ -20,6 +20,8 @@ import { carriedOut, sendCommand } from './send-command.ts'
 export interface SignOptions {
   readonly key?: string
   readonly yes?: boolean
+  /** Stays until it has landed, or needs a person. */
+  readonly wait?: boolean
 }
 
 /** `gaffer sign TASK --key FILE`: shows what is signed, signs it here, and hands the signature in. */
@@ -54,7 +56,11 @@ export async function sign(context: Context, task: string, options: SignOptions)
     candidate: commit,
     armoured,
   })
-  return carriedOut(`signed ${task}`, after)
+  if (options.wait !== true) return carriedOut(`signed ${task}`, after)
+  context.say(`signed ${task}`)
+  const isOver = ({ turn, row }: TaskDetail): boolean => turn === 'nobody' || row.state === 'blocked'
+  const end = isOver(after) ? after : await showProgress(context, client, { task, from: 'now', isOver })
+  return { ...carriedOut(`${task} is ${end.row.state}`, end), exit: end.row.state === 'landed' ? 0 : 1 }
 }
 
 /** The task once its final gates have had their say: who is about to sign may come before them. */
