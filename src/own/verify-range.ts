@@ -28,6 +28,8 @@ export async function commitsToVerify(history: History, range: string | undefine
   const commits = await history.commits(first, last)
   if (commits.length === 0 && first !== last)
     throw new Fault('bad-input', `${range} holds no commit`, { hint: 'give the older end first: OLD..NEW' })
+  const before = commits[0]?.parents[0]
+  if (before !== undefined && !(await history.isAncestor(before, first))) throw tooShallow()
   return commits
 }
 
@@ -41,16 +43,20 @@ export async function sinceAdoption(history: History, head: CommitSha): Promise<
   return history.commits(root, head)
 }
 
-/** The oldest first-parent commit that knows of Gaffer. Never assumes that the file stayed: a bypass may delete it. @throws Fault bad-input in a clone too shallow to say */
+/**
+ * The oldest first-parent commit that knows of Gaffer. Never assumes that the file stayed: a bypass may delete it.
+ * @throws Fault bad-input in a clone too shallow to say
+ */
 export async function adoption(history: History, head: CommitSha): Promise<CommitSha | undefined> {
   const commits = await history.commits(null, head, { touching: paths.allowedSigners })
   for (const { sha, parents } of commits) {
     if ((await history.read(sha, paths.allowedSigners)) === undefined) continue
     const [before] = parents
-    if (before === undefined || (await history.resolve(before)) !== undefined) return sha
-    throw new Fault('bad-input', 'this clone is shallow: it does not reach back to where Gaffer was adopted', {
-      hint: 'run `git fetch --unshallow`, or say what to verify: OLD..NEW',
-    })
+    if (before === undefined) return sha
+    const isThere = (await history.resolve(before)) !== undefined
+    // In a shallow clone history seems to begin where it was cut, and fetched evidence may hold what lies before.
+    if (isThere && (await history.read(before, paths.allowedSigners)) === undefined) return sha
+    throw tooShallow()
   }
   return undefined
 }
@@ -86,6 +92,11 @@ async function revision(history: History, text: string): Promise<CommitSha> {
     hint: text === 'HEAD' ? 'make a first commit' : 'give a branch, a tag or a commit; fetch it when it is elsewhere',
   })
 }
+
+const tooShallow = (): Fault =>
+  new Fault('bad-input', 'this clone is shallow, and its history ends before what is to be verified', {
+    hint: 'run `git fetch --unshallow`, or verify what is here: OLD..NEW',
+  })
 
 const notARange = (range: string): Fault =>
   new Fault('bad-input', `${range} is not a range`, { hint: 'give OLD..NEW, or one revision, or nothing' })
