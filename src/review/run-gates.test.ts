@@ -34,7 +34,9 @@ function countedRooms(
   open: () => Promise<Room> = async () => someRoom,
 ): Rooms & { opened: number; rooms: number; closed: number } {
   const rooms = {
-    ...{ opened: 0, rooms: 0, closed: 0 },
+    opened: 0,
+    rooms: 0,
+    closed: 0,
     open: async () => {
       rooms.opened++
       return {
@@ -57,8 +59,17 @@ function someRun(gates: ReadonlyMap<string, Gate>, declared: object = {}, more: 
     gates: Object.keys(declared).length > 0 ? declared : { secrets: {} },
   })
   return {
-    ...{ repository, settings, level: 'unit', base: base.commit, tree: tree.tree, brief: null, problems: [] },
-    ...{ gates, rooms: countedRooms(), cache: memoryVerdicts(), clock: systemClock },
+    repository,
+    settings,
+    level: 'unit',
+    base: base.commit,
+    tree: tree.tree,
+    brief: null,
+    problems: [],
+    gates,
+    rooms: countedRooms(),
+    cache: memoryVerdicts(),
+    clock: systemClock,
     ...more,
   }
 }
@@ -162,8 +173,8 @@ describe('a gate that', () => {
       },
     }
     await only(
-      async ({ room: open }) => {
-        await (await open()).run('x')
+      async (judged) => {
+        await (await judged.room()).run('x')
         return passed()
       },
       { rooms: countedRooms(async () => room) },
@@ -180,7 +191,7 @@ describe('a gate that', () => {
 
   test('cannot have a room is unavailable, and the rooms are closed', async () => {
     const rooms = countedRooms(() => Promise.reject(new Fault('disk-full', 'full', { hint: 'make room' })))
-    const verdict = await only(async ({ room }) => ((await room()).folder === '' ? passed() : passed()), { rooms })
+    const verdict = await only(async (judged) => ((await judged.room()).folder === '' ? passed() : passed()), { rooms })
     expect(verdict).toMatchObject({ cause: { code: 'disk-full' } })
     expect(rooms.closed).toBe(1)
   })
@@ -201,8 +212,8 @@ test('when the change cannot be read every gate is unavailable', async () => {
 
 describe('the clean room', () => {
   const asking = (name: string) =>
-    gate(name, async ({ room }) => {
-      const [one, again] = [await room(), await room()]
+    gate(name, async (judged) => {
+      const [one, again] = [await judged.room(), await judged.room()]
       return one === again
         ? passed()
         : verdictOf([{ gate: name, rule: 'r', level: 'error', message: 'm', place: null, mend: null }])
@@ -243,7 +254,11 @@ test('gates run at the same time, as many as are allowed', async () => {
 
 describe('the cache', () => {
   const counting = (verdict: Verdict, more: Partial<Gate> = {}) => {
-    const counted = { runs: 0, gate: gate('x', async () => (counted.runs++, verdict), more) }
+    const run = async () => {
+      counted.runs++
+      return verdict
+    }
+    const counted = { runs: 0, gate: gate('x', run, more) }
     return counted
   }
   const finding = { gate: 'x', rule: 'r', level: 'error', message: 'm', place: null, mend: null } as const

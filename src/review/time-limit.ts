@@ -10,7 +10,7 @@ export interface TimeLimit {
   end(): void
 }
 
-const graceMs = 5_000
+const graceMs = (limitMs: number): number => Math.min(5_000, limitMs)
 
 export function timeLimit(limitMs: number, gate: string): TimeLimit {
   const { promise: isUp, reject } = Promise.withResolvers<never>()
@@ -22,7 +22,7 @@ export function timeLimit(limitMs: number, gate: string): TimeLimit {
 
   function start(): NodeJS.Timeout | undefined {
     since = performance.now()
-    return ended ? undefined : setTimeout(() => reject(late(gate, limitMs)), left + graceMs)
+    return ended ? undefined : setTimeout(() => reject(late(gate, limitMs)), left + graceMs(limitMs))
   }
   const leftMs = (): number => Math.max(1, Math.round(left - (performance.now() - since)))
 

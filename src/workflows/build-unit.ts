@@ -3,7 +3,6 @@ import { checkpointMessage } from '../delegate/build/checkpoint-message.ts'
 import { findingsPrompt, questionsPrompt, unitPrompt } from '../delegate/prompts.ts'
 import { planText } from '../delegate/plan/plan-text.ts'
 import { readAnswer } from '../delegate/read-answer.ts'
-import { Fault } from '../domain/fault.ts'
 import { taskId, type CommitSha, type TreeSha } from '../domain/ids.ts'
 import { answersSchema, type Answers } from '../domain/plan.ts'
 import { paths, refs, type Settings } from '../domain/settings.ts'
@@ -106,10 +105,10 @@ async function workTurn(stage: Stage, round: number): Promise<Worked> {
   await repository.openWorkspace(workspace, at)
   const signal = site.signal(id)
   const start = await repository.treeOf(at)
-  const { readable } = await dependenciesFor(site, { repository, settings, folder: workspace, signal }, [
-    start,
-    await repository.treeOf(task.base),
-  ])
+  // An agent that spoiled its lockfile gets those of the checkpoint: mending it must not need it.
+  const otherwise = await repository.treeOf(tip)
+  const provided = { repository, tree: start, otherwise, settings, folder: workspace, signal }
+  const { readable } = await site.provideDependencies(provided)
   const findings = before?.findings ?? []
   const request = {
     task: id,
@@ -130,24 +129,6 @@ async function workTurn(stage: Stage, round: number): Promise<Worked> {
   site.conversations.note(`${id}/build`, await changedFiles(repository, start, tree))
   const plan = planText(task.brief, task.plan, withDone(task, progress))
   return { tree: await repository.edit(tree, { [paths.plan]: plan }), problems }
-}
-
-/**
- * What the agent works with: the dependencies of the tree it starts from, or, where it left a lockfile that cannot be
- * installed, of one before it. Mending the lockfile is then its work, and must not need the lockfile.
- */
-async function dependenciesFor(
-  site: Site,
-  where: Omit<Parameters<Site['provideDependencies']>[0], 'tree'>,
-  [tree, ...before]: readonly TreeSha[],
-): Promise<{ readonly readable: readonly string[] }> {
-  if (tree === undefined) throw new Error('there is no tree to take dependencies from')
-  const provided = await caught(() => site.provideDependencies({ ...where, tree }))
-  if (provided.kind === 'ok') return provided.value
-  if (provided.fault.code === 'dependencies-unavailable' && before.length > 0)
-    return dependenciesFor(site, where, before)
-  const { code, message, ...more } = provided.fault
-  throw new Fault(code, message, more)
 }
 
 /** The units as they will be once this one is closed: PLAN.md is part of the tree that is judged. */

@@ -33,6 +33,8 @@ export interface Site {
   readonly provideDependencies: (request: {
     readonly repository: Repository
     readonly tree: TreeSha
+    /** Whose lockfile is taken where that of `tree` cannot be installed. */
+    readonly otherwise: TreeSha
     readonly settings: Settings
     readonly folder: string
     readonly signal: AbortSignal

@@ -32,6 +32,8 @@ export interface Dependencies {
     readonly tree: TreeSha
     readonly settings: Pick<Settings, 'dependencies' | 'limits'>
     readonly folder: string
+    /** Whose dependencies do where those of `tree` cannot be installed: for an agent that is in the middle of it. */
+    readonly otherwise?: TreeSha
     readonly signal?: AbortSignal | undefined
   }): Promise<{ readonly readable: readonly string[] }>
 }
@@ -88,22 +90,32 @@ export function dependencyCache({
     }
   }
 
+  async function provide({ repository, tree, settings, folder, signal }: Request): Promise<Provided> {
+    if (settings.dependencies.installer === 'none') return { readable: [] }
+    const wanted = await readWanted(repository, tree)
+    if (wanted === undefined) return { readable: [] }
+    try {
+      const place = await installed(wanted, { timeoutMs: settings.limits.gateSeconds * 1_000, signal })
+      await expose(place, folder, ['', ...wanted.workspaces])
+      return { readable: [place] }
+    } catch (error) {
+      throw classify(error)
+    }
+  }
+
   return {
-    async provide({ repository, tree, settings, folder, signal }) {
-      if (settings.dependencies.installer === 'none') return { readable: [] }
-      const wanted = await readWanted(repository, tree)
-      if (wanted === undefined) return { readable: [] }
-      try {
-        const place = await installed(wanted, { timeoutMs: settings.limits.gateSeconds * 1_000, signal })
-        await expose(place, folder, ['', ...wanted.workspaces])
-        return { readable: [place] }
-      } catch (error) {
-        throw classify(error)
-      }
-    },
+    provide: (request) =>
+      provide(request).catch((error: unknown) => {
+        const { otherwise } = request
+        const isSpoilt = error instanceof Fault && error.code === 'dependencies-unavailable' && !error.retryable
+        if (!isSpoilt || otherwise === undefined || otherwise === request.tree) throw error
+        return provide({ ...request, tree: otherwise })
+      }),
   }
 }
 
+type Request = Parameters<Dependencies['provide']>[0]
+type Provided = Awaited<ReturnType<Dependencies['provide']>>
 interface Limits {
   readonly timeoutMs: number
   readonly signal: AbortSignal | undefined

@@ -3,6 +3,15 @@ import { expect, test } from 'vitest'
 import { Fault } from '../../domain/fault.ts'
 import { missingFromLockfile, readLockfile } from './lockfile.ts'
 
+function workspacesOf(text: string): readonly string[] {
+  try {
+    return readLockfile(text, 'package-lock.json').workspaces
+  } catch (error) {
+    if (error instanceof Fault) return []
+    throw error
+  }
+}
+
 test('reading a lockfile gives folders inside of the repository, or a Fault, whatever the text', () => {
   const path = fc.oneof(
     fc.string(),
@@ -20,14 +29,9 @@ test('reading a lockfile gives folders inside of the repository, or a Fault, wha
     .map((one) => JSON.stringify(one))
   fc.assert(
     fc.property(fc.oneof(lock, fc.json(), fc.string()), (text) => {
-      try {
-        for (const workspace of readLockfile(text, 'package-lock.json').workspaces)
-          expect(
-            workspace.startsWith('/') ||
-              workspace.split('/').reduce((depth, part) => (part === '..' ? depth - 1 : depth + 1), 0) < 0,
-          ).toBe(false)
-      } catch (error) {
-        expect(error).toBeInstanceOf(Fault)
+      for (const workspace of workspacesOf(text)) {
+        const depths = workspace.split('/').reduce((depth, part) => (part === '..' ? depth - 1 : depth + 1), 0)
+        expect(workspace.startsWith('/') || depths < 0).toBe(false)
       }
     }),
     { numRuns: 500 },

@@ -4,6 +4,7 @@ import { judgeChange, judgedChange, said, someBrief, type Change } from '../../.
 import type { Brief } from '../../domain/brief.ts'
 import { scope } from './gate.ts'
 import { packageOf } from './imports.ts'
+import { staysInside, targetIn } from './links.ts'
 import { readLockedNames, readManifest } from './packages.ts'
 import { pathBreaches } from './paths.ts'
 
@@ -244,4 +245,31 @@ test('lockfiles of other package managers are read', () => {
   expect(readLockedNames('pnpm-lock.yaml', "packages:\n\n  '@a/b@1.0.0':\n    x: y\n  c@2.0.0(d@1.0.0):\n")).toEqual(
     new Set(['@a/b', 'c']),
   )
+})
+
+test('a link stays inside of the repository exactly when its path does', () => {
+  const segment = fc.constantFrom('a', 'b', '..', '.', '')
+  const path = fc.array(fc.constantFrom('a', 'b'), { minLength: 1, maxLength: 4 }).map((parts) => parts.join('/'))
+  fc.assert(
+    fc.property(path, fc.array(segment, { minLength: 1 }), (at, parts) => {
+      const target = parts.join('/')
+      const way = target.startsWith('/') ? null : [...at.split('/').slice(0, -1), ...parts]
+      // Steps from a marked folder, far from the root: the mark goes when a step leaves it.
+      const walked = (way ?? ['..']).reduce<string[]>(
+        (above, part) => (part === '..' ? above.slice(0, -1) : part === '' || part === '.' ? above : [...above, part]),
+        ['root'],
+      )
+      expect(staysInside(at, target)).toBe(way !== null && walked[0] === 'root')
+    }),
+  )
+  expect(staysInside('a/b', '../../c')).toBe(false)
+  expect(staysInside('a/b', '../c')).toBe(true)
+  expect(staysInside('a/b', 'x/../../../c/a')).toBe(false)
+})
+
+test('the target of a link is read from its diff', () => {
+  const head = 'diff --git a/x b/x\nnew file mode 120000\n--- /dev/null\n+++ b/x\n'
+  expect(targetIn(`${head}@@ -0,0 +1 @@\n+../y\n\\ No newline at end of file\n`)).toBe('../y')
+  expect(targetIn(`${head}@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+++b\n`)).toBe('++b')
+  expect(targetIn('Binary files differ')).toBeUndefined()
 })

@@ -6,6 +6,7 @@ import { bounded } from '../../reports/findings.ts'
 import { quote } from '../../reports/plain-text.ts'
 import { parseOptions } from '../options.ts'
 import { dependencyBreaches } from './dependencies.ts'
+import { linkBreaches } from './links.ts'
 import { pathBreaches, type Breach } from './paths.ts'
 
 /** A change stays within what its brief allows: paths, dependencies, and nothing that cannot be part of a tree. */
@@ -24,7 +25,7 @@ export const scope: Gate = {
   async run(judged) {
     parseOptions(judged, {})
     const { brief, problems, changes, name } = judged
-    const found = [...problemBreaches(judged), ...(await symlinkBreaches(judged))]
+    const found = [...problemBreaches(judged), ...(await linkBreaches(judged))]
     if (brief === null && found.length === 0 && problems.length === 0)
       return notApplicable('there is no brief to hold the change against')
     const rules = brief?.never.filter((line) => line.kind === 'dependency') ?? []
@@ -42,36 +43,6 @@ const problemBreaches = ({ problems }: Judged): readonly Breach[] =>
     message: `${quote(path, 300)}: ${quote(detail, 500)}`,
     mend: `remove ${quote(path, 300)}`,
   }))
-
-/** A merged tree has no workspace whose problems were found, so that links are looked at here as well. */
-async function symlinkBreaches({ changes, problems, repository, tree }: Judged): Promise<readonly Breach[]> {
-  const links = changes.filter(
-    ({ path, after }) => after?.mode === '120000' && !problems.some((one) => one.path === path),
-  )
-  if (links.length === 0) return []
-  const targets = await repository.readMany(
-    tree,
-    links.map(({ path }) => path),
-  )
-  return links.flatMap(({ path }) => {
-    const bytes = targets.get(path)
-    const target = bytes === undefined ? undefined : new TextDecoder().decode(bytes)
-    if (target !== undefined && staysInside(path, target)) return []
-    const message = `${path} is a symlink ${target === undefined ? 'that cannot be read' : 'that leaves the repository'}`
-    return [{ rule: 'symlink-leaves', path, message, mend: `remove ${path}` }]
-  })
-}
-
-function staysInside(path: string, target: string): boolean {
-  if (target.startsWith('/') || target.includes('\0')) return false
-  let depth = path.split('/').length - 1
-  for (const segment of target.split('/')) {
-    if (segment === '..') depth--
-    else if (segment !== '' && segment !== '.') depth++
-    if (depth < 0) return false
-  }
-  return true
-}
 
 function findingOf({ rule, path, message, mend }: Breach, { changes }: Judged, gate: string): Finding {
   const isThere = changes.some((change) => change.path === path && change.after !== null)
