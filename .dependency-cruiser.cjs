@@ -8,7 +8,6 @@ const only = (from, allowed) => ({
   to: { path: '^src/', pathNot: [room(from), ...allowed.map(room)] },
 })
 const capabilities = ['delegate', 'review', 'own']
-const surfaces = ['http', 'mcp', 'cli']
 
 module.exports = {
   forbidden: [

@@ -161,12 +161,12 @@ export async function makeDelivery({ folder, publicPem, options, gaffer }: Deliv
 
   const attempt = (changes: BriefChanges = {}): Promise<Delegated> =>
     gaffer().delegate({
-      ...{ brief: changes.text ?? briefText(), hub: changes.hub ?? repository.folder, agent: changes.agent ?? null },
-      ...{
-        owner: changes.owner === undefined ? null : email(changes.owner),
-        actor: thePerson,
-        key: crypto.randomUUID(),
-      },
+      brief: changes.text ?? briefText(),
+      hub: changes.hub ?? repository.folder,
+      agent: changes.agent ?? null,
+      owner: changes.owner === undefined ? null : email(changes.owner),
+      actor: thePerson,
+      key: crypto.randomUUID(),
     })
 
   const until = async (id: TaskId, wanted: (task: Task) => boolean): Promise<Task> => {
@@ -190,7 +190,12 @@ export async function makeDelivery({ folder, publicPem, options, gaffer }: Deliv
   }
 
   return {
-    ...{ folder, repository, keyFile, attempt, until, armour },
+    folder,
+    repository,
+    keyFile,
+    attempt,
+    until,
+    armour,
     async delegate(changes) {
       const opened = await attempt(changes)
       if (opened.kind !== 'opened') throw new Error(JSON.stringify(opened))
@@ -198,7 +203,12 @@ export async function makeDelivery({ folder, publicPem, options, gaffer }: Deliv
     },
     async untilState(id, state) {
       const task = await until(id, (now) => now.state === state)
-      return task as Extract<Task, { state: typeof state }>
+      return task as Extract<
+        Task,
+        {
+          state: typeof state
+        }
+      >
     },
     async reviewAndSign(id) {
       const ready = await until(id, (task) => task.state === 'reviewing' && task.candidate !== null)
@@ -206,7 +216,10 @@ export async function makeDelivery({ folder, publicPem, options, gaffer }: Deliv
       await gaffer().acceptUnit(id, null, thePerson)
       const signed = await gaffer().sign(
         id,
-        { candidate: ready.candidate.commit, armoured: await armour(id) },
+        {
+          candidate: ready.candidate.commit,
+          armoured: await armour(id),
+        },
         thePerson,
       )
       if (signed.kind === 'refused') throw new Error(JSON.stringify(signed))

@@ -35,7 +35,12 @@ export const aBrief = (changes: Partial<Brief> = {}): Brief => ({
 })
 
 export const aUnit = (id: string, changes: Partial<Unit> = {}): Unit => ({
-  ...{ id: unitId(id), title: `Unit ${id}`, goal: `Build ${id}.`, acceptance: ['A1'], files: [], revises: null },
+  id: unitId(id),
+  title: `Unit ${id}`,
+  goal: `Build ${id}.`,
+  acceptance: ['A1'],
+  files: [],
+  revises: null,
   ...changes,
 })
 export const aPlan = (...ids: readonly string[]): Plan => ({
@@ -44,19 +49,37 @@ export const aPlan = (...ids: readonly string[]): Plan => ({
 })
 
 export const aFinding = (changes: Partial<Finding> = {}): Finding => ({
-  ...{ gate: 'tests', rule: 'test-failed', level: 'error', message: 'unknown id fails', place: null, mend: null },
+  gate: 'tests',
+  rule: 'test-failed',
+  level: 'error',
+  message: 'unknown id fails',
+  place: null,
+  mend: null,
   ...changes,
 })
 export const passing = (gate = 'tests'): GateResult => ({ gate, verdict: passed(), durationMs: 1, cached: false })
 export const failing = (gate = 'tests'): GateResult => ({
-  ...{ gate, durationMs: 1, cached: false },
-  verdict: { kind: 'failed', findings: [aFinding({ gate })], measures: {} },
+  gate,
+  durationMs: 1,
+  cached: false,
+  verdict: {
+    kind: 'failed',
+    findings: [aFinding({ gate })],
+    measures: {},
+  },
 })
 export const away = (gate = 'tests'): GateResult => ({
-  ...{ gate, durationMs: 1, cached: false },
+  gate,
+  durationMs: 1,
+  cached: false,
   verdict: {
     kind: 'unavailable',
-    cause: { code: 'command-missing', message: 'is not there', hint: 'install it', retryable: false },
+    cause: {
+      code: 'command-missing',
+      message: 'is not there',
+      hint: 'install it',
+      retryable: false,
+    },
   },
 })
 

@@ -15,6 +15,7 @@ import { engineMigrations, migrate } from '../engine/migrate.ts'
 import { openDatabase } from '../engine/postgres/database.ts'
 import { createVerdictCache } from '../engine/verdict-cache.ts'
 import { deliverWakes } from '../engine/wake-delivery.ts'
+import type { TaskId } from '../domain/ids.ts'
 import { gates } from '../gates/registry.ts'
 import { loadInstanceKey } from '../own/instance-key.ts'
 import type { Agents } from '../ports/agent.ts'
@@ -138,10 +139,7 @@ export async function startWorks({ data, log, around = {} }: WorksOptions): Prom
 }
 
 /** A task that was opened just before a crash has no delivery yet. Starting one that is there does nothing. */
-async function startOrphans(
-  gaffer: Gaffer,
-  start: (id: import('../domain/ids.ts').TaskId) => Promise<void>,
-): Promise<void> {
+async function startOrphans(gaffer: Gaffer, start: (id: TaskId) => Promise<void>): Promise<void> {
   let after: string | null = null
   do {
     const page: Awaited<ReturnType<Gaffer['tasks']>> = await gaffer.tasks({ state: 'drafted', after, limit: 200 })

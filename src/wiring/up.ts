@@ -26,7 +26,7 @@ export async function up({ data, port }: UpOptions, around: Around = {}): Promis
 
   try {
     const works = await startWorks({ data, log: log.engine, around })
-    closers.push(works.stop)
+    closers.push(() => works.stop())
     const { token, tokenFile } = await openToken(data)
     const pageKeys = createPageKeys(token)
     const app = createApp({
@@ -38,7 +38,7 @@ export async function up({ data, port }: UpOptions, around: Around = {}): Promis
       onBug: log.bug,
     })
     const served = await serve(app, port)
-    closers.push(served.close)
+    closers.push(() => served.close())
     await announce(data, { url: served.url, pid: process.pid, tokenFile })
     closers.push(() => withdraw(data, process.pid))
     return { url: served.url, pageUrl: `${served.url}/?key=${pageKeys.issue()}`, stopped, stop }

@@ -121,8 +121,19 @@ async function workTurn(stage: Stage, round: number): Promise<Worked> {
   }
   const done = task.units.flatMap(({ unit, status }) => (status === 'checkpointed' ? [unit] : []))
   await site.conversations.turn({
-    ...{ key: `${id}/build`, task: id, agent, workspace, home, settings, readOnly: false, readable, signal },
-    fresh: unitPrompt({ ...request, done }),
+    key: `${id}/build`,
+    task: id,
+    agent,
+    workspace,
+    home,
+    settings,
+    readOnly: false,
+    readable,
+    signal,
+    fresh: unitPrompt({
+      ...request,
+      done,
+    }),
     continued: findingsPrompt(id, progress.unit.id, round, findings),
   })
   const { tree, problems } = await repository.snapshot(workspace, tip)
@@ -158,7 +169,13 @@ async function judgeTree(
   const { task, repository, settings } = await scene(stage)
   const { site, id } = stage
   const results = await site.judge({
-    ...{ settings, level: 'unit', base: task.base, tree, brief: task.brief, problems, repository },
+    settings,
+    level: 'unit',
+    base: task.base,
+    tree,
+    brief: task.brief,
+    problems,
+    repository,
     signal: site.signal(id),
   })
   return { results, at: site.clock.now() }
@@ -194,18 +211,17 @@ async function askQuestions(stage: Stage): Promise<Answers | null> {
   const prompt = questionsPrompt(id, progress.unit)
   const turn = await caught(() =>
     site.conversations.turn({
-      ...{
-        key: `${id}/build`,
-        task: id,
-        agent,
-        workspace,
-        home,
-        settings,
-        readOnly: false,
-        readable: [],
-        signal: site.signal(id),
-      },
-      ...{ fresh: prompt, continued: prompt },
+      key: `${id}/build`,
+      task: id,
+      agent,
+      workspace,
+      home,
+      settings,
+      readOnly: false,
+      readable: [],
+      signal: site.signal(id),
+      fresh: prompt,
+      continued: prompt,
     }),
   )
   if (turn.kind === 'fault') return null
@@ -220,14 +236,23 @@ async function pushCheckpoint(
   const { task, progress, repository, agent } = await scene(stage)
   const tip = tipOf(task)
   const commit = await repository.commit({
-    ...{
-      tree,
-      parents: [tip],
-      at,
-      author: { name: `${agent.name} (agent)`, email: `agent+${agent.name}@gaffer.invalid` },
+    tree,
+    parents: [tip],
+    at,
+    author: {
+      name: `${agent.name} (agent)`,
+      email: `agent+${agent.name}@gaffer.invalid`,
     },
-    message: checkpointMessage({ task, unit: progress.unit, agent, round }),
-    committer: { name: 'Gaffer', email: 'gaffer@gaffer.invalid' },
+    message: checkpointMessage({
+      task,
+      unit: progress.unit,
+      agent,
+      round,
+    }),
+    committer: {
+      name: 'Gaffer',
+      email: 'gaffer@gaffer.invalid',
+    },
   })
   const pushed = await repository.push([{ ref: refs.task(task.id), from: tip === task.base ? null : tip, to: commit }])
   return { outcome: sayPushed(pushed), commit, unit: progress.unit.id }

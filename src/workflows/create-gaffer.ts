@@ -140,8 +140,17 @@ async function delegate(request: DelegateRequest, { site, flows }: DelegateParts
 
   const { review, branch } = settings
   const task = await openTask(request, site, {
-    ...{ brief, briefDigest: digestOfBrief(brief), hub: request.hub, branch, base, agent },
-    rules: { planApproval: review.plan === 'required', unitReview: review.units === 'required', rounds: review.rounds },
+    brief,
+    briefDigest: digestOfBrief(brief),
+    hub: request.hub,
+    branch,
+    base,
+    agent,
+    rules: {
+      planApproval: review.plan === 'required',
+      unitReview: review.units === 'required',
+      rounds: review.rounds,
+    },
   })
   if (typeof task !== 'string') return task
   await flows.start('deliver', { id: deliveryOf(task), queue: 'deliver', argument: task })

@@ -41,7 +41,13 @@ export function runJudgeWhole(flow: Flow, argument: string, site: Site): Promise
       const settings = await settingsAt(repository, base)
       requireSandbox(settings, site.protection)
       const results = await site.judge({
-        ...{ settings, level: 'final', base, tree, brief: task.brief, problems: [], repository },
+        settings,
+        level: 'final',
+        base,
+        tree,
+        brief: task.brief,
+        problems: [],
+        repository,
         signal: site.signal(id),
       })
       return { results, at: site.clock.now() }

@@ -28,8 +28,17 @@ async function plan(stage: Stage): Promise<Proposal> {
 
   const ask = async (prompt: string): Promise<string> => {
     const turn = await site.conversations.turn({
-      ...{ key: `${id}/plan`, task: id, agent: agentFor(task, settings), workspace, home, settings },
-      ...{ readOnly: true, readable: [], fresh: prompt, continued: prompt, signal: site.signal(id) },
+      key: `${id}/plan`,
+      task: id,
+      agent: agentFor(task, settings),
+      workspace,
+      home,
+      settings,
+      readOnly: true,
+      readable: [],
+      fresh: prompt,
+      continued: prompt,
+      signal: site.signal(id),
     })
     return turn.said
   }

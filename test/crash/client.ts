@@ -26,7 +26,10 @@ export function clientOf(data: string, brief: () => string): Client {
   const authorization = `Bearer ${readFileSync(tokenFile, 'utf8').trim()}`
   let seen = 0
 
-  const call = async (path: string, init: RequestInit = {}): Promise<Response> => {
+  interface Init extends Omit<RequestInit, 'headers'> {
+    readonly headers?: Readonly<Record<string, string>>
+  }
+  const call = async (path: string, init: Init = {}): Promise<Response> => {
     try {
       return await fetch(`${url}${path}`, {
         ...init,
@@ -36,7 +39,7 @@ export function clientOf(data: string, brief: () => string): Client {
       throw new Gone(path, { cause })
     }
   }
-  const json = async <T>(path: string, init?: RequestInit): Promise<T> => {
+  const json = async <T>(path: string, init?: Init): Promise<T> => {
     const answer = await call(path, init)
     const text = await answer.text().catch((cause: unknown) => {
       throw new Gone(path, { cause })
