@@ -68,10 +68,14 @@ export interface TestRepository {
   text(revision: string, path: string): Promise<string | undefined>
 }
 
-/** Writes files below a folder, making folders on the way. */
+/** Writes files below a folder, making folders on the way. Throws rather than write outside through a symlink. */
 export async function writeFiles(folder: string, files: Files): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  const top = await realpath(folder)
   for (const [path, spec] of Object.entries(files)) {
     const target = join(folder, path)
+    const real = await realOrAbove(dirname(target))
+    if (real !== top && !real.startsWith(`${top}/`)) throw new Error(`${path} leads out of ${folder}, to ${real}`)
     await rm(target, { recursive: true, force: true })
     if (spec === null) continue
     await mkdir(dirname(target), { recursive: true })
@@ -80,6 +84,9 @@ export async function writeFiles(folder: string, files: Files): Promise<void> {
     else await writeFile(target, spec.executable, { mode: 0o755 })
   }
 }
+
+/** Where a folder is, or the nearest one above it that is there. */
+const realOrAbove = (path: string): Promise<string> => realpath(path).catch(() => realOrAbove(dirname(path)))
 
 /**
  * A repository with a working tree, on branch `main`. With `files`, one commit holds them; without, it has no commit.

@@ -17,12 +17,12 @@ export interface Judged {
 export function judgeWhole(
   { flow, id }: Stage,
   name: string,
-  about: { base: CommitSha; tree: TreeSha },
+  { base, tree }: { readonly base: CommitSha; readonly tree: TreeSha },
 ): Promise<Caught<Judged>> {
   return flow.child('judge-whole', {
     id: `${flow.id}/${name}`,
     queue: 'gates',
-    argument: JSON.stringify({ id, ...about }),
+    argument: JSON.stringify({ id, base, tree }),
   })
 }
 
