@@ -12,7 +12,14 @@ import { signWithKey } from '../src/own/sign-off.ts'
 import { verify } from '../src/own/verify.ts'
 import { startWorks, type Around, type Works } from '../src/wiring/start-works.ts'
 import type { Delegated, Gaffer } from '../src/workflows/gaffer.ts'
-import { makeBareHub, makeRepository, temporaryFolder, type Files, type TestRepository } from './repositories.ts'
+import {
+  makeBareHub,
+  makeRepository,
+  temporaryFolder,
+  testRepository,
+  type Files,
+  type TestRepository,
+} from './repositories.ts'
 
 /**
  * A Gaffer that delivers, and small repositories that it looks after, all of it real: embedded Postgres, git, agents as
@@ -49,6 +56,8 @@ export interface DeliveryOptions {
   /** Merged over the settings; `agents` over the replay agent. */
   readonly settings?: Readonly<Record<string, unknown>>
   readonly bare?: boolean
+  /** A clone of this repository instead of a small one; `gaffer.yaml` as it stands in this file, and this session. */
+  readonly from?: { readonly repository: string; readonly settings: string; readonly session: string }
 }
 export interface Turn {
   readonly when: string
@@ -139,24 +148,13 @@ export async function makeDelivery({ folder, publicPem, options, gaffer }: Deliv
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', theOwner, '-f', keyFile])
   const session = join(folder, 'session', 'session.yaml')
   writeFileSync(session, stringify({ version: 1, turns: options.turns }))
-  const { agents, ...settings } = options.settings ?? {}
-  const made = await makeRepository({
-    folder: join(folder, 'repository'),
-    files: {
-      'src/first.txt': 'first\n',
-      'check.sh': check,
-      '.gaffer/gaffer.yaml': stringify({
-        version: 1,
-        gates: { check: { gate: 'command', run: 'sh check.sh' } },
-        agent: 'replay',
-        agents: { replay: { command: ['gaffer', 'replay', session] }, ...(agents as object | undefined) },
-        ...settings,
-      }),
-      '.gaffer/allowed_signers': `${theOwner} ${readFileSync(`${keyFile}.pub`, 'utf8')}`,
-      '.gaffer/evidence_keys.pem': publicPem,
-      ...options.files,
-    },
-  })
+  const trust: Files = {
+    '.gaffer/allowed_signers': `${theOwner} ${readFileSync(`${keyFile}.pub`, 'utf8')}`,
+    '.gaffer/evidence_keys.pem': publicPem,
+  }
+  const made = await (options.from === undefined
+    ? makeSmall({ folder, session, options, trust })
+    : cloneOf(options.from, join(folder, 'repository'), trust))
   const repository = options.bare === true ? await makeBareHub({ folder: join(folder, 'hub.git'), from: made }) : made
 
   const attempt = (changes: BriefChanges = {}): Promise<Delegated> =>
@@ -229,6 +227,39 @@ export async function makeDelivery({ folder, publicPem, options, gaffer }: Deliv
       return verify(await repositories.inspect(repository.folder), range)
     },
   }
+}
+
+interface Small {
+  readonly folder: string
+  readonly session: string
+  readonly options: DeliveryOptions
+  readonly trust: Files
+}
+
+function makeSmall({ folder, session, options, trust }: Small): Promise<TestRepository> {
+  const { agents, ...settings } = options.settings ?? {}
+  const gafferYaml = {
+    version: 1,
+    gates: { check: { gate: 'command', run: 'sh check.sh' } },
+    agent: 'replay',
+    agents: { replay: { command: ['gaffer', 'replay', session] }, ...(agents as object | undefined) },
+    ...settings,
+  }
+  const files = { 'src/first.txt': 'first\n', 'check.sh': check, '.gaffer/gaffer.yaml': stringify(gafferYaml) }
+  return makeRepository({ folder: join(folder, 'repository'), files: { ...files, ...trust, ...options.files } })
+}
+
+async function cloneOf(
+  from: NonNullable<DeliveryOptions['from']>,
+  folder: string,
+  trust: Files,
+): Promise<TestRepository> {
+  execFileSync('git', ['-c', 'safe.directory=*', 'clone', '--quiet', from.repository, folder])
+  const clone = testRepository(folder)
+  await clone.git('checkout', '--quiet', '-B', 'main')
+  const settings = readFileSync(from.settings, 'utf8').replaceAll('$SESSION', from.session)
+  await clone.commit({ ...trust, '.gaffer/gaffer.yaml': settings }, 'chore: let Gaffer look after this repository')
+  return clone
 }
 
 export const briefText = (changes: Readonly<Record<string, string>> = {}): string => `---
