@@ -16,6 +16,8 @@ const agentSchema = z.strictObject({
   /** Program and arguments of an ACP agent on stdio. `gaffer` as the program is this Gaffer. */
   command: z.array(z.string().min(1)).min(1),
   env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).default({}),
+  /** Names of variables that it is given as they stand in the environment of the Gaffer that runs it: for keys. */
+  passEnv: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).default([]),
   model: z.string().min(1).nullable().default(null),
   /** `host`: it may use this machine's network, which it needs to reach a hosted model. */
   network: z.enum(['none', 'host']).default('none'),

@@ -102,6 +102,7 @@ export async function startWorks({ data, log, around = {} }: WorksOptions): Prom
       folders: (id) => ({ workspace: join(folders.tasks, id, 'workspace'), home: join(folders.tasks, id, 'home') }),
       removeFolders: (id) => rm(join(folders.tasks, id), { recursive: true, force: true }),
       protection,
+      environment: process.env,
       key: await loadInstanceKey(folders.key),
       dossiers: createDossiers(store),
       signal: (id) => signals.of(id),

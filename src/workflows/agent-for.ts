@@ -11,13 +11,16 @@ export interface DeclaredAgent extends AgentCommand {
  * The agent of a task as the protected settings declare it.
  * @throws Fault agent-missing when they do not
  */
-export function agentFor(task: Pick<Task, 'agent'>, settings: Settings): DeclaredAgent {
+export function agentFor(task: Pick<Task, 'agent'>, settings: Settings, environment: NodeJS.ProcessEnv): DeclaredAgent {
   const declared = settings.agents[task.agent]
   const [program, ...rest] = declared?.command ?? []
   if (declared === undefined || program === undefined)
     throw new Fault('agent-missing', `no agent \`${task.agent}\` is declared in .gaffer/gaffer.yaml`, {
       hint: `declare it under \`agents:\` on the protected branch (there: ${Object.keys(settings.agents).join(', ') || 'none'})`,
     })
-  const { env, model, network } = declared
-  return { name: task.agent, argv: [program, ...rest], env, model, network }
+  const { passEnv, model, network } = declared
+  const passed = Object.fromEntries(
+    passEnv.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
+  )
+  return { name: task.agent, argv: [program, ...rest], env: { ...passed, ...declared.env }, model, network }
 }

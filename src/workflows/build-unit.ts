@@ -286,7 +286,7 @@ async function scene(stage: Stage): Promise<Scene> {
   const repository = await stage.site.open(task.hub)
   const settings = await settingsAt(repository, task.base)
   requireSandbox(settings, stage.site.protection)
-  return { task, progress, repository, settings, agent: agentFor(task, settings) }
+  return { task, progress, repository, settings, agent: agentFor(task, settings, stage.site.environment) }
 }
 
 async function buildingOf(stage: Stage): Promise<Building> {

@@ -30,7 +30,7 @@ async function plan(stage: Stage): Promise<Proposal> {
     const turn = await site.conversations.turn({
       key: `${id}/plan`,
       task: id,
-      agent: agentFor(task, settings),
+      agent: agentFor(task, settings, site.environment),
       workspace,
       home,
       settings,

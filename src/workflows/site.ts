@@ -41,6 +41,8 @@ export interface Site {
   }) => Promise<{ readonly readable: readonly string[] }>
   readonly folders: (id: TaskId) => { readonly workspace: string; readonly home: string }
   readonly removeFolders: (id: TaskId) => Promise<void>
+  /** Gaffer's own environment; agents get the variables of it that the settings name. */
+  readonly environment: NodeJS.ProcessEnv
   /** What stands between agents or gates and this machine. */
   readonly protection: Protection
   readonly key: EnvelopeSigner

@@ -207,3 +207,17 @@ function commandLines(): readonly string[] {
     }
   })
 }
+
+test('an agent is given the variables that the settings name, and no other of Gaffer', async () => {
+  process.env['GAFFER_TEST_KEY'] = 'a-key-of-mine'
+  process.env['GAFFER_TEST_OTHER'] = 'not-for-agents'
+  const say = 'printf "%s/%s" "$GAFFER_TEST_KEY" "$GAFFER_TEST_OTHER" > src/one.txt'
+  const delivery = await site.delivery({ turns: [plans('one'), { when: 'stage=build', do: [{ run: say }] }, answers] })
+  const settings = (await delivery.repository.text('main', '.gaffer/gaffer.yaml')) ?? ''
+  await delivery.repository.commit({
+    '.gaffer/gaffer.yaml': settings.replace('    command:', '    passEnv: [GAFFER_TEST_KEY]\n    command:'),
+  })
+  const id = await delivery.delegate()
+  await delivery.untilState(id, 'reviewing')
+  expect(await delivery.repository.text(`gaffer/${id}`, 'src/one.txt')).toBe('a-key-of-mine/')
+})
