@@ -7,7 +7,7 @@ import { taskId, type CommitSha, type TreeSha } from '../domain/ids.ts'
 import { answersSchema, type Answers } from '../domain/plan.ts'
 import { paths, refs, type Settings } from '../domain/settings.ts'
 import { nextUnit } from '../domain/task/decide.ts'
-import { tipOf, type Building, type UnitProgress } from '../domain/task/task.ts'
+import { tipOf, type Building, type Round, type UnitProgress } from '../domain/task/task.ts'
 import { judge, type GateResult } from '../domain/verdict.ts'
 import type { Flow } from '../ports/flow.ts'
 import type { Repository, WorkspaceProblem } from '../ports/repository.ts'
@@ -101,10 +101,9 @@ async function workTurn(stage: Stage, round: number): Promise<Worked> {
 
   const { workspace, home } = site.folders(id)
   const tip = tipOf(task)
-  const at = before === undefined ? tip : await parked(repository, before.tree, tip)
-  await repository.openWorkspace(workspace, at)
+  const plan = { [paths.plan]: planText(task.brief, task.plan, withDone(task, progress)) }
+  const start = await openWhereItWas(repository, { workspace, tip, before, plan })
   const signal = site.signal(id)
-  const start = await repository.treeOf(at)
   // An agent that spoiled its lockfile gets those of the checkpoint: mending it must not need it.
   const otherwise = await repository.treeOf(tip)
   const provided = { repository, tree: start, otherwise, settings, folder: workspace, signal }
@@ -138,8 +137,30 @@ async function workTurn(stage: Stage, round: number): Promise<Worked> {
   })
   const { tree, problems } = await repository.snapshot(workspace, tip)
   site.conversations.note(`${id}/build`, await changedFiles(repository, start, tree))
-  const plan = planText(task.brief, task.plan, withDone(task, progress))
-  return { tree: await repository.edit(tree, { [paths.plan]: plan }), problems }
+  return { tree: await repository.edit(tree, plan), problems }
+}
+
+interface Before {
+  readonly workspace: string
+  readonly tip: CommitSha
+  readonly before: Round | undefined
+  readonly plan: Readonly<Record<string, string>>
+}
+
+/**
+ * A unit begins at the checkpoint before it. A later round goes on in what the last one left, as it lies there: what was
+ * refused can then be put back with the agent's own git. Where that is gone or was touched, it is made again from the tree.
+ * @returns the tree that the workspace holds
+ */
+async function openWhereItWas(repository: Repository, { workspace, tip, before, plan }: Before): Promise<TreeSha> {
+  if (before === undefined) {
+    await repository.openWorkspace(workspace, tip)
+    return repository.treeOf(tip)
+  }
+  const left = await caught(() => repository.snapshot(workspace, tip))
+  const isThere = left.kind === 'ok' && (await repository.edit(left.value.tree, plan)) === before.tree
+  if (!isThere) await repository.openWorkspace(workspace, await parked(repository, before.tree, tip))
+  return before.tree
 }
 
 /** The units as they will be once this one is closed: PLAN.md is part of the tree that is judged. */
