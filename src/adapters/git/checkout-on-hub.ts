@@ -70,12 +70,14 @@ export async function lookAtCheckout(store: Store, checkout: Checkout, update: R
     const toNow = await changedSince(place, update.to, env)
     const added = await addedFiles(place, from, update.to, env)
     const inTheWay = await existing(checkout.path, added)
+    const untracked = await filesAbove(checkout.path, added, await trackedFiles(place, from, env))
 
-    if (staged.size === 0 && unstaged.size === 0 && inTheWay.length === 0) return { kind: 'clean' }
+    if (staged.size === 0 && unstaged.size === 0 && inTheWay.length + untracked.length === 0) return { kind: 'clean' }
     const theirs = [
       ...[...staged].filter((path) => stagedOtherwise.has(path)),
       ...[...fromNow].filter((path) => toNow.has(path)),
       ...inTheWay.filter((path) => toNow.has(path)),
+      ...untracked,
     ]
     const [example] = theirs
     return example === undefined
@@ -112,7 +114,7 @@ async function withCopiedIndex<T>(store: Store, checkout: Checkout, look: (place
   const scratch = await mkdtemp(join(await realpath(tmpdir()), 'gaffer-index-'))
   const index = join(scratch, 'index')
   try {
-    await copyIndex(join(checkout.gitFolder, 'index'), index)
+    copyIndex(join(checkout.gitFolder, 'index'), index)
     const place = placeIn(checkout, store.outward.env)
     return await look({ ...place, env: { ...place.env, GIT_INDEX_FILE: index } })
   } finally {
@@ -153,6 +155,24 @@ const paths = (output: Buffer): Set<string> =>
 async function existing(folder: string, names: readonly string[]): Promise<readonly string[]> {
   const found = await Promise.all(names.map((name) => lstat(bytesJoin(folder, name)).catch(() => undefined)))
   return names.filter((_, index) => found[index] !== undefined)
+}
+
+async function trackedFiles(place: Place, tree: string, env: Env): Promise<Set<string>> {
+  return paths(await git(place, ['ls-tree', '-r', '-z', '--name-only', tree], { env }))
+}
+
+/** Untracked files in whose place a folder is to be made. */
+async function filesAbove(
+  folder: string,
+  names: readonly string[],
+  tracked: ReadonlySet<string>,
+): Promise<readonly string[]> {
+  const above = new Set(
+    names.flatMap((name) => name.split('/').map((_, depth, parts) => parts.slice(0, depth).join('/'))),
+  )
+  const wanted = [...above].filter((name) => name !== '' && !tracked.has(name))
+  const found = await Promise.all(wanted.map((name) => lstat(bytesJoin(folder, name)).catch(() => undefined)))
+  return wanted.filter((_, index) => found[index]?.isDirectory() === false)
 }
 
 const bytesJoin = (folder: string, latin1: string): Buffer =>

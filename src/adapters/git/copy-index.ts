@@ -1,14 +1,13 @@
-import { copyFile, stat, utimes } from 'node:fs/promises'
+import { copyFileSync, statSync, utimesSync } from 'node:fs'
 
 /**
- * Copies a git index; false when there is none. Git trusts a file's times only when they are older than the index, so
- * the copy must never look younger than the original: whole seconds, rounded down.
+ * Copies a git index, when there is one. Git trusts a file's times only when they are older than the index, so the
+ * copy must never look younger than the original: whole seconds, rounded down.
  */
-export async function copyIndex(from: string, to: string): Promise<boolean> {
-  const original = await stat(from).catch(() => undefined)
-  if (original === undefined) return false
-  await copyFile(from, to)
+export function copyIndex(from: string, to: string): void {
+  const original = statSync(from, { throwIfNoEntry: false })
+  if (original === undefined) return
+  copyFileSync(from, to)
   const seconds = Math.floor(original.mtimeMs / 1_000)
-  await utimes(to, seconds, seconds)
-  return true
+  utimesSync(to, seconds, seconds)
 }

@@ -57,10 +57,17 @@ export function environmentFor(reach: Reach, base: NodeJS.ProcessEnv): Environme
 /**
  * Inside a `pre-receive` hook git keeps the incoming objects in quarantine and says where in the environment. That
  * is honoured for the repository it belongs to and for no other one.
+ * @param resolvePath gives a path with no symlink in it
  */
-export function quarantineOf(base: NodeJS.ProcessEnv, objectFolder: string): Environment {
+export async function quarantineOf(
+  base: NodeJS.ProcessEnv,
+  objectFolder: string,
+  resolvePath: (path: string) => Promise<string>,
+): Promise<Environment> {
   const quarantine = base['GIT_QUARANTINE_PATH']
-  if (quarantine === undefined || !quarantine.startsWith(`${objectFolder}/`)) return {}
+  if (quarantine === undefined) return {}
+  const real = await resolvePath(quarantine).catch(() => '')
+  if (!real.startsWith(`${objectFolder}/`)) return {}
   return pick(base, ['GIT_QUARANTINE_PATH', 'GIT_OBJECT_DIRECTORY', 'GIT_ALTERNATE_OBJECT_DIRECTORIES'])
 }
 

@@ -1,6 +1,7 @@
 import { commitSha, type CommitSha, type TreeSha } from '../../domain/ids.ts'
 import type { CommitInfo, History } from '../../ports/repository.ts'
 import type { OpenFolder } from './git-folder.ts'
+import { inBatches } from './in-batches.ts'
 import { mergeCommits } from './merge.ts'
 import { writePatch } from './patch.ts'
 import { pathBytes } from './path-name.ts'
@@ -67,7 +68,3 @@ export const parseIds = (output: Buffer): readonly CommitSha[] =>
     .split('\n')
     .filter((line) => line !== '')
     .map(commitSha)
-
-function* inBatches<T>(items: readonly T[], size: number): Generator<readonly T[]> {
-  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size)
-}

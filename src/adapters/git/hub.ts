@@ -24,8 +24,8 @@ export function parseHub(hub: string): HubName {
   if (hub.startsWith('/')) return { kind: 'local', path: hub }
   if (/^file:\/\//i.test(hub)) return { kind: 'local', path: pathOfUrl(hub) }
   if (/^(?:https?|ssh|git|git\+ssh):\/\//i.test(hub)) return { kind: 'remote', url: withoutSecrets(hub) }
-  // scp's way: host:path, with nothing in the host that could be taken for a path or an option.
-  if (/^(?:[\w.-]+@)?\w[\w.-]*:(?!\/\/).+/.test(hub)) return { kind: 'remote', url: hub }
+  // scp's way: host:path. One letter is a drive, and two colons name a program to run.
+  if (/^(?:\w[\w.-]*@)?\w[\w.-]+:(?!\/\/|:).+/.test(hub)) return { kind: 'remote', url: hub }
   throw notARepository(hub, 'give an absolute path (starting with /) or a URL')
 }
 

@@ -1,5 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Fault } from '../../domain/fault.ts'
 
 /** Git locks a file by making `<file>.lock` beside it; a killed git leaves that behind. */
@@ -25,6 +26,17 @@ export async function removeStaleLocks(store: string, olderThanMs = 3_000): Prom
     if (found !== undefined && Date.now() - found.mtimeMs > olderThanMs) await rm(lock, { force: true })
   }
   return locks.length > 0
+}
+
+/** Waits until nobody holds our own index, or whoever held it must be dead. */
+export async function awaitIndex(index: string): Promise<void> {
+  const lock = `${index}.lock`
+  for (;;) {
+    const found = await stat(lock).catch(() => undefined)
+    if (found === undefined) return
+    if (Date.now() - found.mtimeMs > 3_000) await rm(lock, { force: true })
+    else await pause(50)
+  }
 }
 
 export const locked = (lock: string): Fault =>

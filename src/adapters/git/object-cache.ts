@@ -1,7 +1,7 @@
 import { Fault } from '../../domain/fault.ts'
 import { commitSha, treeSha, type CommitSha, type TreeSha } from '../../domain/ids.ts'
 import type { CommitInfo } from '../../ports/repository.ts'
-import type { ObjectReader } from './object-reader.ts'
+import type { GitObject, ObjectReader } from './object-reader.ts'
 import { damaged, formatOf, parseCommit, parseTree, type TreeItem } from './objects.ts'
 
 /** Trees and commits, parsed. Objects never change, so they are kept: the most recent ones, bounded by their items. */
@@ -36,6 +36,13 @@ export class ObjectCache {
     const found = await this.#reader.read(sha)
     if (found?.kind !== 'blob') throw noSuch('file', sha)
     return found.content
+  }
+
+  /** Any object, as it is. */
+  async whole(sha: string): Promise<GitObject> {
+    const found = await this.#reader.read(sha)
+    if (found === undefined) throw noSuch('object', sha)
+    return found
   }
 
   #parsed(sha: string): Promise<Parsed> {

@@ -62,6 +62,7 @@ describe('landing on a branch that a person has checked out', () => {
     },
     'an untracked file where a new one lands': (folder) => writeFiles(folder, { 'src/new/c.ts': 'mine\n' }),
     'an untracked file with a landing folder’s name': (folder) => writeFiles(folder, { 'src/new': 'mine\n' }),
+    'an untracked folder where a file lands': (folder) => writeFiles(folder, { 'src/new/c.ts/deep': 'mine\n' }),
     'some files as they land and one that is mine': (folder) =>
       writeFiles(folder, { 'src/a.ts': 'landed\n', 'src/b.ts': 'mine\n' }),
     'a staged edit that is undone in the file': async (folder) => {
@@ -95,6 +96,28 @@ describe('landing on a branch that a person has checked out', () => {
     await writeFiles(on.hub.folder, { 'src/a.ts': 'mine\n' })
     expect(await on.land()).toEqual({ kind: 'pushed' })
     expect(await on.inHub('src/a.ts')).toBe('mine\n')
+  })
+
+  test('waits for a rebase of that branch, in a linked tree too', async () => {
+    await using on = await prepareLanding()
+    const linked = join(on.path, 'linked')
+    await on.hub.git('checkout', '--quiet', '-b', 'mine')
+    await on.hub.git('worktree', 'add', '--quiet', linked, 'main')
+    const stop = { env: { GIT_SEQUENCE_EDITOR: 'sed -i s/pick/edit/' } }
+    for (const folder of [linked, on.hub.folder]) {
+      await git(folder, ['rebase', '--quiet', '--interactive', '--root'], stop).catch(() => undefined)
+      expect(await git(folder, ['status', '--porcelain'])).toBe('')
+      expect(await on.land()).toMatchObject({
+        kind: 'checked-out-dirty',
+        folder,
+        todo: expect.stringContaining('rebase'),
+      })
+      await git(folder, ['rebase', '--abort'])
+      await git(linked, ['checkout', '--quiet', '--detach'])
+      await on.hub.git('checkout', '--quiet', 'main')
+    }
+    expect(await on.land()).toEqual({ kind: 'pushed' })
+    await on.expectLanded()
   })
 
   test('goes through with a detached head', async () => {
@@ -278,10 +301,10 @@ describe('a hub that says no', () => {
 
   test('through a push-to-checkout hook keeps its files', async () => {
     await using on = await prepareLanding()
-    await writeHook(on, 'push-to-checkout', 'echo "not while I am working" >&2; exit 1')
+    await writeHook(on, 'push-to-checkout', 'exit 1')
     expect(await on.land()).toMatchObject({
       kind: 'refused',
-      message: expect.stringContaining('not while I am working'),
+      message: expect.stringContaining('push-to-checkout hook declined'),
     })
     expect(await on.hub.git('status', '--porcelain')).toBe('')
     await on.expectUntouched()

@@ -8,6 +8,7 @@ import { unreachable } from './hub.ts'
 import { findLocks, locked } from './locks.ts'
 import type { ObjectReader } from './object-reader.ts'
 import { git, gitFault, tryGit, type GitRan } from './run-git.ts'
+import { findRebase } from './rebase-on-hub.ts'
 import { kept, refsOnHub, type RefValues } from './store-refs.ts'
 import type { Store } from './store.ts'
 
@@ -19,6 +20,28 @@ import type { Store } from './store.ts'
 export async function pushRefs(store: Store, reader: ObjectReader, updates: readonly RefUpdate[]): Promise<Pushed> {
   if (updates.length === 0) return { kind: 'pushed' }
   checkUpdates(updates)
+  for (const { to } of updates)
+    if ((await reader.look(to))?.kind !== 'commit')
+      throw new Fault('git-failed', `there is no commit ${to} to push`, {
+        hint: 'fetch the hub and make the commit again',
+      })
+  const rebase =
+    store.hub.kind === 'local'
+      ? findRebase(
+          store.hub.folder,
+          updates.map(({ ref }) => ref),
+        )
+      : undefined
+  if (rebase !== undefined) {
+    const standing = compareRefs(
+      updates,
+      await refsOnHub(
+        store,
+        updates.map(({ ref }) => ref),
+      ),
+    )
+    return standing.kind === 'unmoved' ? inRebase(rebase) : standing
+  }
   const first = await attempt(store, reader, updates)
   if (first.kind !== 'unfinished') return first
   await undoUnfinished(store, first.checkout, first.update)
@@ -94,6 +117,12 @@ const dirty = (folder: string, example: string): Pushed => ({
   kind: 'checked-out-dirty',
   folder,
   todo: `commit or stash your changes in ${folder} (${example} is one; git stash --include-untracked puts all aside), then run: gaffer land TASK`,
+})
+
+const inRebase = (folder: string): Pushed => ({
+  kind: 'checked-out-dirty',
+  folder,
+  todo: `finish the rebase in ${folder} (git rebase --continue, or --abort), then run: gaffer land TASK`,
 })
 
 /** Later questions about the hub's refs know of the push, also when git had no need to note it. */

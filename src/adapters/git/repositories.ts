@@ -15,7 +15,7 @@ import { takeSnapshot } from './snapshot.ts'
 import { headInStore, resolveInStore } from './store-refs.ts'
 import { openStore } from './store.ts'
 import { openWorkspace } from './workspace.ts'
-import { writeObject } from './write-object.ts'
+import { classified, writeObject } from './write-object.ts'
 
 export interface GitOptions {
   /** Where the object stores live, one for each hub; made when it is not there. Absolute. */
@@ -49,20 +49,21 @@ async function openRepository(input: Required<GitOptions> & { readonly hub: stri
   }
   const write = (kind: ObjectKind, content: Uint8Array): Promise<string> =>
     writeObject({ objectFolder: store.objectFolder, format: store.format, kind, content })
-  await fetchHub(store)
+  const like = '0'.repeat(store.format === 'sha256' ? 64 : 40)
+  const fetch = (): Promise<void> => classified(store.path, fetchHub(store))
+  await fetch()
 
   return {
     ...createHistory(open, names, (run) => run(store.place)),
     hub,
-    fetch: () => fetchHub(store),
-    openWorkspace: (place, at) => openWorkspace({ store, objects, folder: place, at }),
-    snapshot: (place, since) => takeSnapshot({ store, objects, folder: place, since, fileLimitBytes }),
-    checkout: async (at, place) => writeCheckout(store, at, place),
-    push: (updates) => pushRefs(store, reader, updates),
+    fetch,
+    openWorkspace: (place, at) => classified(place, openWorkspace({ store, objects, folder: place, at })),
+    snapshot: (place, since) =>
+      classified(place, takeSnapshot({ store, objects, write, folder: place, since, fileLimitBytes })),
+    checkout: (at, place) => classified(place, writeCheckout(store, at, place)),
+    push: (updates) => classified(store.path, pushRefs(store, reader, updates)),
     close: () => reader.close(),
-
-    edit: (from, files) =>
-      editTree({ objects, write, from, files, like: store.format === 'sha256' ? '0'.repeat(64) : '0'.repeat(40) }),
+    edit: (from, files) => editTree({ objects, write, from, files, like }),
 
     async commit(commit) {
       await Promise.all([

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { commitSha, type CommitSha } from '../../domain/ids.ts'
 import { lastLines } from '../../process/run.ts'
@@ -88,6 +88,8 @@ export async function refsInStore(store: Store): Promise<RefValues> {
 export async function refsOnHub({ hub, outward }: Store, refs: readonly string[] = []): Promise<RefValues> {
   const wanted = refs.length === 0 ? ['refs/heads/', 'refs/gaffer/'] : refs
   const local = hub.kind === 'local'
+  if (local && (await stat(hub.folder.common).catch(() => undefined)) === undefined)
+    throw unreachable(hub.name, 'its folder is gone')
   const place: Place = local ? hub.folder.place : outward
   const args = local ? ['for-each-ref', refFormat, ...wanted] : ['ls-remote', 'hub', ...(refs.length === 0 ? [] : refs)]
   const ran = await tryGit(place, args)

@@ -28,7 +28,7 @@ export async function openStore(folder: string, hub: Hub, base: NodeJS.ProcessEn
   const outwardEnv = environmentFor(hub.kind === 'local' ? 'hub' : 'remote', base)
   const known = await formatOfStore(path, base)
   const format = expectedFormat(hub) ?? known ?? (await askFormat(hub, folder, base))
-  if (known !== format) await createStore({ folder, path, hub, format })
+  if (known !== format) await createStore({ folder, path, hub, format, base })
   const inward = placeOf(path, environmentFor('closed', base))
   return {
     path,
@@ -63,14 +63,15 @@ async function createStore(input: {
   readonly path: string
   readonly hub: Hub
   readonly format: ObjectFormat
+  readonly base: NodeJS.ProcessEnv
 }): Promise<void> {
-  const { folder, path, hub, format } = input
+  const { folder, path, hub, format, base } = input
   const aside = join(folder, `.new-${randomBytes(8).toString('hex')}`)
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     await writeSkeleton(aside, format, configuration(hub))
     await mkdir(join(aside, 'gaffer/workspaces'), { recursive: true })
-    await putInPlace(aside, path, format)
+    await putInPlace({ aside, path, format, base })
   } catch (error) {
     throw writingFault(error, folder)
   } finally {
@@ -79,15 +80,21 @@ async function createStore(input: {
 }
 
 /** Somebody else may have been faster: then theirs stands. What is there and is no such store makes way. */
-async function putInPlace(aside: string, path: string, format: ObjectFormat): Promise<void> {
+async function putInPlace(input: {
+  readonly aside: string
+  readonly path: string
+  readonly format: ObjectFormat
+  readonly base: NodeJS.ProcessEnv
+}): Promise<void> {
+  const { aside, path, format, base } = input
   const isThere = await stat(path).then(
     () => true,
     () => false,
   )
-  if (isThere && (await formatOfStore(path, process.env)) !== format)
+  if (isThere && (await formatOfStore(path, base)) !== format)
     await rename(path, `${path}.replaced-${randomBytes(4).toString('hex')}`)
   await rename(aside, path).catch(async (error: unknown) => {
-    if ((await formatOfStore(path, process.env)) !== format) throw error
+    if ((await formatOfStore(path, base)) !== format) throw error
   })
 }
 

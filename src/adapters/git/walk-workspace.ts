@@ -12,6 +12,8 @@ export interface Walk {
   readonly emptyFolders: readonly string[]
   /** Folders that cannot be read. */
   readonly closed: readonly string[]
+  /** Whether any .gitattributes is there. */
+  readonly hasAttributes: boolean
 }
 
 const foldersAtATime = 200
@@ -27,6 +29,7 @@ export async function walkWorkspace(top: string, skip: ReadonlySet<string>): Pro
     gitNames: [] as string[],
     emptyFolders: [] as string[],
     closed: [] as string[],
+    hasAttributes: false,
   }
   const folders = ['']
   for (let done = 1; ; done += 1) {
@@ -46,6 +49,32 @@ export async function walkWorkspace(top: string, skip: ReadonlySet<string>): Pro
       else if (entry.isDirectory()) folders.push(path)
       else if (entry.isSymbolicLink()) walk.links.push(path)
       else if (!entry.isFile()) walk.special.push(path)
+      if (/(?:^|\/)\.gitattributes$/i.test(path)) walk.hasAttributes = true
+    }
+  }
+}
+
+/**
+ * Whether a workspace holds these files and nothing else. Looks only as far as the first thing that is not one of
+ * them, so a large folder of ignored files costs nothing.
+ */
+export async function holdsExactly(top: string, files: ReadonlySet<string>): Promise<boolean> {
+  const known = new Set<string>(files)
+  for (const path of files)
+    for (let at = path.lastIndexOf('/'); at > 0 && !known.has(path.slice(0, at)); at = path.lastIndexOf('/', at - 1))
+      known.add(path.slice(0, at))
+  const folders = ['']
+  for (let done = 1; ; done += 1) {
+    const folder = folders.pop()
+    if (folder === undefined) return true
+    if (done % foldersAtATime === 0) await breathe()
+    for (const entry of readFolder(top, folder) ?? [undefined]) {
+      if (entry === undefined) return false
+      const path = folder === '' ? entry.name.toString('latin1') : `${folder}/${entry.name.toString('latin1')}`
+      if (path === '.git') continue
+      if (!known.has(path)) return false
+      if (entry.isDirectory()) folders.push(path)
+      else if (!files.has(path) || !(entry.isFile() || entry.isSymbolicLink())) return false
     }
   }
 }

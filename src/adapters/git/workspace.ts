@@ -1,19 +1,19 @@
 import { lstat, mkdir, readdir, rmdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { Fault } from '../../domain/fault.ts'
 import type { CommitSha } from '../../domain/ids.ts'
 import { atTop, ignoredAsFolders, plainPathspecs } from './ignored-as-folder.ts'
-import { keepIndex } from './keep-index.ts'
+import { awaitIndex } from './locks.ts'
 import type { ObjectCache } from './object-cache.ts'
-import { pathText, splitBytes } from './path-name.ts'
-import { findItem } from './read-tree.ts'
+import { pathBytes, pathText, splitBytes } from './path-name.ts'
+import { findItem, listFiles } from './read-tree.ts'
 import { removeAll } from './remove-all.ts'
 import { git, tryGit, type Place } from './run-git.ts'
 import { readStatus, type Status } from './status.ts'
 import type { Store } from './store.ts'
-import { bytesPath, walkWorkspace } from './walk-workspace.ts'
-import { putGitFolder } from './workspace-git.ts'
-import { confirmWorkspace, findWorkspace, inWorkspace, type WorkspacePlace } from './workspace-place.ts'
+import { bytesPath, holdsExactly, walkWorkspace } from './walk-workspace.ts'
+import { planGitFolder, putGitFolder } from './workspace-git.ts'
+import { confirmWorkspace, findWorkspace, type WorkspacePlace } from './workspace-place.ts'
+import { headTo, indexOf } from './workspace-run.ts'
 
 /**
  * Makes a folder a workspace at a commit. When it is one already, only what differs is touched and ignored files stay;
@@ -27,22 +27,28 @@ export async function openWorkspace(input: {
 }): Promise<void> {
   const { store, objects, folder, at } = input
   await objects.commit(at) // a commit that is not there must not cost the files that are
-  const { note, ...workspace } = await findWorkspace(store, folder, 'open')
+  const { note, ...workspace } = findWorkspace(store, folder, 'open')
   if (note === undefined || !(await isFolder(workspace.real))) await emptyFolder(workspace.real)
 
-  const open = (): Promise<void> =>
-    inWorkspace(workspace, at, async (run) => {
-      await resetFiles({ workspace, objects, place: run.place, at })
-      await putGitFolder({ workspace, objects, note, at, index: run.index })
-      await keepIndex(workspace, run.index)
-    })
+  const index = indexOf(workspace)
+  const open = async (): Promise<void> => {
+    await awaitIndex(index)
+    const place = headTo(workspace, at)
+    const [planned, reset] = await Promise.allSettled([
+      planGitFolder({ workspace, objects, note, at }),
+      resetFiles({ workspace, objects, place, at }),
+    ])
+    if (reset.status === 'rejected') throw reset.reason
+    if (planned.status === 'rejected') throw planned.reason
+    await putGitFolder(workspace, planned.value, index)
+  }
   await open().catch(async (error: unknown) => {
     if (!(error instanceof Fault) || error.code !== 'git-failed') throw error
     await emptyFolder(workspace.real)
-    await removeAll(join(workspace.about, 'index'))
+    await removeAll(index)
     await open()
   })
-  await confirmWorkspace(workspace)
+  confirmWorkspace(workspace)
 }
 
 const isFolder = async (path: string): Promise<boolean> =>
@@ -64,6 +70,7 @@ async function resetFiles(input: {
   const { workspace, objects, place, at } = input
   const { real, store } = workspace
   await git(place, ['read-tree', '--reset', '-u', at])
+  if (await isExactly(real, objects, at)) return
   for (let rounds = 0; rounds < maxIgnoreFiles; rounds += 1) {
     const status = await readStatus(place)
     const kept = await linksToKeep(store, real, status)
@@ -78,6 +85,12 @@ async function resetFiles(input: {
   })
 }
 const maxIgnoreFiles = 100
+
+/** Whether nothing at all is there but the commit's files: often so, and then git need not be asked what is ignored. */
+async function isExactly(real: string, objects: ObjectCache, at: CommitSha): Promise<boolean> {
+  const files = (await listFiles(objects, at)).map(({ path }) => pathBytes(path).toString('latin1'))
+  return holdsExactly(real, new Set(files))
+}
 
 async function linksToKeep(store: Store, real: string, { untracked }: Status): Promise<ReadonlySet<string>> {
   const links: string[] = []

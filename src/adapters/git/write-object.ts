@@ -54,3 +54,9 @@ export function writingFault(error: unknown, folder: string): unknown {
     cause: error,
   })
 }
+
+/** What the file system refuses is a fault of its disk or folder; faults and bugs pass as they are. */
+export const classified = <T>(folder: string, work: Promise<T>): Promise<T> =>
+  work.catch((error: unknown) => {
+    throw error instanceof Fault ? error : writingFault(error, folder)
+  })
