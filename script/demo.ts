@@ -182,6 +182,8 @@ try {
   code = await main()
 } catch (error) {
   console.error(`\nscript/demo: ${error instanceof Error ? error.message : String(error)}`)
+  if (server !== undefined && (server.exitCode ?? server.signalCode) !== null)
+    console.error(`\`gaffer up\` had ended: ${server.signalCode ?? `exit ${server.exitCode}`}`)
   if (serverLog !== '') console.error(serverLog.slice(-4_000))
 }
 await end()

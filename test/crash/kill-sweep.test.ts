@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -157,7 +157,15 @@ async function actAs(person: Person, client: Client): Promise<boolean> {
 /** Ends every process that has something open below a folder, or names it in its command line. */
 function killEverythingOf(folder: string): void {
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)) {
-    if (belongs(pid, folder)) execFileSync('kill', ['-9', pid], { stdio: 'ignore' })
+    if (belongs(pid, folder)) killNow(Number(pid))
+  }
+}
+
+function killNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // it ended by itself between the look and the kill
   }
 }
 
