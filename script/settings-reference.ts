@@ -5,8 +5,8 @@ interface Node {
   readonly type?: string | readonly string[]
   readonly description?: string
   readonly default?: unknown
-  readonly const?: unknown
-  readonly enum?: readonly unknown[]
+  readonly const?: string | number | boolean
+  readonly enum?: readonly (string | number | boolean)[]
   readonly anyOf?: readonly Node[]
   readonly items?: Node
   readonly properties?: Readonly<Record<string, Node>>
