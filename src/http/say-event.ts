@@ -56,6 +56,8 @@ export function sayEvent(event: TaskEvent): EventLine[] {
       return [line('signed', event.signature.by, '', 'good')]
     case 'landing-started':
       return [line('landing', event.attempt.commit.slice(0, 10), `onto ${event.attempt.base.slice(0, 10)}`, 'plain')]
+    case 'landing-stopped':
+      return [line('turned away', 'landing', 'nothing of it is on the branch', 'needed')]
     case 'candidate-withdrawn':
       return [line('withdrawn', 'candidate', firstLine(event.because), 'needed')]
     case 'landed':

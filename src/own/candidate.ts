@@ -10,7 +10,7 @@ import type { Merge, Repository } from '../ports/repository.ts'
 import { addChangelogEntry } from './changelog.ts'
 import { agentPerson, gafferPerson, landingMessage } from './commit-message.ts'
 import { sealEnvelope, strictUtf8, type EnvelopeSigner } from './dsse.ts'
-import { requireBase, type ProtectedBase } from './protected-base.ts'
+import { requireBase, requireTrusted, type ProtectedBase } from './protected-base.ts'
 import { evidenceStatement, signOffStatement } from './statements.ts'
 
 export type ComposedTree =
@@ -131,9 +131,11 @@ export async function composeCandidate(repository: Repository, input: CandidateI
 
 /** Evidence about a tree, in order of gate; refused unless every required gate is there and all let it through. */
 export function sealVerdicts(
-  { required }: ProtectedBase,
+  protectedBase: ProtectedBase,
   { task, tree, base, results, at, key }: CandidateInput,
 ): { readonly kind: 'sealed'; readonly envelopes: readonly Envelope[] } | Refusal {
+  requireTrusted(protectedBase, key)
+  const { required } = protectedBase
   const by = new Map(results.map((result) => [result.gate, result]))
   const missing = required.filter(({ name }) => !by.has(name)).map(({ name }) => name)
   const todo = 'run the final gates again, and mend what they find'

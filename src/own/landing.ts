@@ -10,7 +10,7 @@ import { changeText } from './change-text.ts'
 import { gafferPerson } from './commit-message.ts'
 import { sealEnvelope, type EnvelopeSigner } from './dsse.ts'
 import { dossierOf, landingPath } from './evidence-layout.ts'
-import { requireBase } from './protected-base.ts'
+import { requireBase, requireTrusted } from './protected-base.ts'
 import { landingStatement } from './statements.ts'
 
 /**
@@ -126,6 +126,7 @@ export async function prepareLanding(
   const known = new Set(envelopes.map(({ digest }) => digest))
   if (candidate.evidence.some(({ digest }) => !known.has(digest)) || known.size !== candidate.evidence.length)
     return refuse('landing', 'the evidence at hand is not what was signed', 'prepare the candidate again, and sign it')
+  requireTrusted(await requireBase(repository, attempt.base), key) // the landing statement is sealed with it
   const about = { task, tree: attempt.tree, base: attempt.base, results, at, key }
   const regated =
     composed.kind === 'direct'

@@ -5,7 +5,7 @@ import { readSettings } from '../domain/read-settings.ts'
 import { requiredGates, type RequiredGate } from '../domain/required-gates.ts'
 import { paths, type Settings } from '../domain/settings.ts'
 import type { History } from '../ports/repository.ts'
-import { readEvidenceKeys, strictUtf8, type EvidenceKeys } from './dsse.ts'
+import { readEvidenceKeys, strictUtf8, type EnvelopeSigner, type EvidenceKeys } from './dsse.ts'
 
 /** Whom to believe about a change, and what is asked of it: as the commit before it says, never the change itself. */
 export interface ProtectedBase {
@@ -69,6 +69,17 @@ function parseBase({ settings: text, signers, keys: pem, trust }: BaseFiles): Re
 }
 
 const unusable = (why: string): ReadBase => ({ kind: 'unusable', adopted: true, why })
+
+/**
+ * A change sealed with a key that the base does not name would land and could never be verified.
+ * @throws Fault bad-settings
+ */
+export function requireTrusted({ keys }: ProtectedBase, { keyId }: Pick<EnvelopeSigner, 'keyId'>): void {
+  if (keys.has(keyId)) return
+  throw new Fault('bad-settings', `${paths.evidenceKeys} does not hold the evidence key of this Gaffer`, {
+    hint: 'run `gaffer init` with this data folder on the protected branch, and have its owner commit the key it adds',
+  })
+}
 
 /** @throws Fault bad-settings when the base cannot vouch for anything */
 export async function requireBase(history: History, commit: CommitSha): Promise<ProtectedBase> {

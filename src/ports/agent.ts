@@ -9,7 +9,7 @@ export interface Agents {
   /**
    * Starts the agent and opens one session in `workspace`.
    * @throws Fault agent-missing, agent-not-acp, agent-vanished, agent-timeout, agent-flood, agent-refused,
-   * sandbox-unavailable
+   * sandbox-unavailable, cancelled
    */
   open(request: SessionRequest): Promise<AgentSession>
 }
@@ -31,6 +31,8 @@ export interface SessionRequest {
   readonly readOnly: boolean
   readonly confinement: Confinement
   readonly limits: { readonly startMs: number; readonly outputBytes: number }
+  /** Gives up the start, and ends what was started; a turn has a signal of its own. */
+  readonly signal?: AbortSignal
   /** Answers the agent's permission requests. Absent: nothing is allowed. */
   readonly decide?: (request: PermissionRequest) => Promise<'allow' | 'deny'>
   /** Called in order with everything the agent does; prompts and faults are the caller's to record. Must not throw. */

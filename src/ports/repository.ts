@@ -1,3 +1,4 @@
+import type { WorkspaceProblem } from '../domain/task/task.ts'
 import type { CommitSha, TreeSha } from '../domain/ids.ts'
 
 /**
@@ -49,6 +50,8 @@ export interface Repository extends History {
 
   /** Brings the hub's branches and Gaffer's refs into the object store. */
   fetch(): Promise<void>
+  /** The branch that the hub's HEAD is on; undefined when it is on none. */
+  defaultBranch(): Promise<string | undefined>
 
   /**
    * Makes `folder` a workspace whose files are exactly those of `at`, whatever was there: a clone of its own for the
@@ -119,11 +122,7 @@ export interface Snapshot {
   readonly tree: TreeSha
   readonly problems: readonly WorkspaceProblem[]
 }
-export interface WorkspaceProblem {
-  readonly kind: 'nested-repository' | 'symlink-leaves' | 'too-large' | 'special-file'
-  readonly path: string
-  readonly detail: string
-}
+export type { WorkspaceProblem }
 
 export interface Person {
   readonly name: string

@@ -21,7 +21,7 @@ import { loadInstanceKey } from '../own/instance-key.ts'
 import type { Agents } from '../ports/agent.ts'
 import { systemClock } from '../ports/clock.ts'
 import type { Flow } from '../ports/flow.ts'
-import type { Sandbox } from '../ports/sandbox.ts'
+import type { Protection, Sandbox } from '../ports/sandbox.ts'
 import { runGates } from '../review/run-gates.ts'
 import { buildUnit } from '../workflows/build-unit.ts'
 import { createConversations } from '../workflows/conversations.ts'
@@ -44,6 +44,8 @@ export const projections = [taskList]
 
 export interface Works {
   readonly gaffer: Gaffer
+  /** What stands between agents or gates and this machine. */
+  readonly protection: Protection
   /** Stops in the order in which nothing half done is written down. Safe to repeat. */
   stop(): Promise<void>
 }
@@ -132,7 +134,7 @@ export async function startWorks({ data, log, around = {} }: WorksOptions): Prom
     const list = { page: readTasks.bind(null, queries), row: readTask.bind(null, queries) }
     const gaffer = createGaffer({ site, store, feed, flows, list })
     await startOrphans(gaffer, (id) => flows.start('deliver', { id: deliveryOf(id), queue: 'deliver', argument: id }))
-    return { gaffer, stop }
+    return { gaffer, protection, stop }
   } catch (error) {
     await stop()
     throw error

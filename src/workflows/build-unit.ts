@@ -20,9 +20,9 @@ import { block, blockOnFault, taskOf, tell, type Stage } from './stage.ts'
 type UnderWay = Extract<UnitProgress, { status: 'under-way' }>
 
 /** Builds the next unit as a child of the delivery, so that only so many are built at once. */
-export function buildNextUnit({ flow, id, version }: Stage): Promise<void> {
+export function buildNextUnit({ flow, id, version, turn }: Stage): Promise<void> {
   return flow.child('build-unit', {
-    id: `${flow.id}/unit/${version}`,
+    id: `${flow.id}/unit/${version}-${turn}`,
     queue: 'build',
     argument: JSON.stringify({ id, version }),
   })
@@ -35,7 +35,7 @@ const argumentSchema = z.strictObject({ id: z.string().transform(taskId), versio
  * until they pass or its rounds are used up. The unit that follows never starts on one that was not verified.
  */
 export async function buildUnit(flow: Flow, argument: string, site: Site): Promise<void> {
-  const stage: Stage = { flow, site, ...argumentSchema.parse(JSON.parse(argument)) }
+  const stage: Stage = { flow, site, turn: 1, during: ['building'], ...argumentSchema.parse(JSON.parse(argument)) }
   try {
     await rounds(stage)
   } finally {
@@ -56,7 +56,7 @@ async function rounds(stage: Stage): Promise<void> {
     const judged = await flow.step(`gates-${round}`, () => caught(() => judgeTree(stage, tree, problems)))
     if (judged.kind === 'fault') return blockOnFault(stage, `the gates of ${unit}`, judged.fault)
     const { results, at } = judged.value
-    if (!(await tell(stage, `judge-${round}`, { type: 'judge-round', unit, round, tree, results }))) return
+    if (!(await tell(stage, `judge-${round}`, { type: 'judge-round', unit, round, tree, results, problems }))) return
 
     const judgement = judge(results)
     if (judgement.kind === 'unavailable') {
@@ -97,7 +97,8 @@ async function workTurn(stage: Stage, round: number): Promise<Worked> {
   const { id, site } = stage
   const { task, progress, repository, settings, agent } = await scene(stage)
   const before = progress.rounds.at(-1)
-  if (before?.outcome === 'unavailable') return { tree: before.tree, problems: [] } // nothing to mend: the gates go again
+  // Nothing to mend: a gate was away, or the checkpoint was not taken. The gates go again on what there is.
+  if (before !== undefined && before.outcome !== 'failed') return { tree: before.tree, problems: before.problems ?? [] }
 
   const { workspace, home } = site.folders(id)
   const tip = tipOf(task)

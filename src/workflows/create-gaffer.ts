@@ -9,6 +9,7 @@ import { paths, type Settings } from '../domain/settings.ts'
 import type { TaskCommand } from '../domain/task/command.ts'
 import { tipOf, unitsOf, unitsToReview, workOf, type Task } from '../domain/task/task.ts'
 import { listSigners, namesSigner } from '../own/allowed-signers.ts'
+import { requireBase, requireTrusted } from '../own/protected-base.ts'
 import type { Flows } from '../ports/flow.ts'
 import type { Repository } from '../ports/repository.ts'
 import type { EventFeed, EventStore } from '../ports/store.ts'
@@ -19,7 +20,7 @@ import { verifySignOff } from './verify-sign-off.ts'
 import { deliveryOf, taskStream } from './tasks.ts'
 
 export interface GafferParts {
-  readonly site: Pick<Site, 'tasks' | 'clock' | 'open'>
+  readonly site: Pick<Site, 'tasks' | 'clock' | 'open' | 'key'>
   readonly store: EventStore
   readonly feed: EventFeed
   readonly flows: Flows
@@ -64,6 +65,18 @@ export function createGaffer({ site, store, feed, flows, list }: GafferParts): G
     return outcome
   }
 
+  /** Only what waits to land: any other block asks something else of a person. */
+  async function landAgain(id: TaskId, actor: Actor): Promise<Outcome> {
+    const found = await tasks.get(id)
+    if (found === undefined) return noSuchTask(id)
+    const { task } = found
+    const isLanding = task.state === 'blocked' && (task.was.state === 'signed' || task.was.state === 'landing')
+    if (isLanding) return command(id, { type: 'unblock', guidance: null, actor })
+    const why =
+      task.state === 'blocked' ? `it is blocked before its landing: ${task.unblocks}` : `${id} is ${task.state}`
+    return refuse('land', why, `see what it waits for: \`gaffer status ${id}\``)
+  }
+
   return {
     delegate: (request) => delegate(request, { site, flows }),
     tasks: (query) => list.page(query),
@@ -82,7 +95,7 @@ export function createGaffer({ site, store, feed, flows, list }: GafferParts): G
     requestChanges: (id, unit, reason, actor) => command(id, { type: 'request-changes', unit, reason, actor }),
     sign,
     answer: (id, text, actor) => command(id, { type: 'unblock', guidance: text, actor }),
-    land: (id, actor) => command(id, { type: 'unblock', guidance: null, actor }),
+    land: (id, actor) => landAgain(id, actor),
     abandon: (id, because, actor) => command(id, { type: 'abandon', because, actor }),
     async patch(id, unit) {
       const found = await tasks.get(id)
@@ -128,6 +141,7 @@ async function delegate(request: DelegateRequest, { site, flows }: DelegateParts
   const ground = await standOn(repository)
   if (ground.kind === 'refused') return ground
   const { base, settings } = ground
+  requireTrusted(await requireBase(repository, base), site.key) // nothing is begun that could not land
   const problems = [...read.problems, ...(await problemsOf(brief, request.brief, { repository, base, settings }))]
   if (problems.some(({ level }) => level === 'error')) return { kind: 'brief-refused', problems }
   const agent = brief.agent ?? settings.agent
@@ -157,26 +171,39 @@ async function delegate(request: DelegateRequest, { site, flows }: DelegateParts
   return { kind: 'opened', task, problems }
 }
 
-/** The protected base a task is opened on: the settings are read from there, and from nowhere else. */
+/**
+ * The protected base a task is opened on: the settings are read from there, and from nowhere else. A branch is the
+ * protected one when its own settings say so; where to look first is a guess that this proves.
+ */
 async function standOn(
   repository: Repository,
 ): Promise<{ kind: 'ground'; base: CommitSha; settings: Settings } | Refusal> {
-  const at = (await repository.head('refs/heads/main')) ?? (await repository.head('refs/heads/master'))
-  if (at === undefined)
+  const guesses = [...new Set(['main', 'master', (await repository.defaultBranch()) ?? 'main'])]
+  let begun: CommitSha | undefined
+  for (const guess of guesses) {
+    const at = await repository.head(`refs/heads/${guess}`)
+    begun ??= at
+    if (at === undefined || (await repository.read(at, paths.settings)) === undefined) continue
+    const { branch } = await settingsAt(repository, at)
+    const base = await repository.head(`refs/heads/${branch}`)
+    if (base === undefined)
+      return refuse(
+        'delegate',
+        `the protected branch ${branch} does not exist`,
+        `create it, or name another as \`branch:\` in ${paths.settings}`,
+      )
+    const settings = await settingsAt(repository, base)
+    if (settings.branch === branch) return { kind: 'ground', base, settings }
+  }
+  if (begun === undefined)
     return refuse(
       'delegate',
-      `the repository has no main branch with a commit yet`,
+      'the repository has no commit on a branch yet',
       'make a first commit on main, then run `gaffer init` there',
     )
-  const settings = await settingsAt(repository, at)
-  const base = await repository.head(`refs/heads/${settings.branch}`)
-  if (base === undefined)
-    return refuse(
-      'delegate',
-      `the protected branch ${settings.branch} does not exist`,
-      `create it, or name another as \`branch:\` in ${paths.settings}`,
-    )
-  return { kind: 'ground', base, settings: base === at ? settings : await settingsAt(repository, base) }
+  throw new Fault('bad-settings', `${paths.settings} is not on ${guesses.join(', ')}`, {
+    hint: 'run `gaffer init` on the protected branch, and commit what it writes',
+  })
 }
 
 async function problemsOf(

@@ -1,5 +1,5 @@
 import { Fault, type FaultRecord } from '../domain/fault.ts'
-import { taskId } from '../domain/ids.ts'
+import { taskId, type TaskId } from '../domain/ids.ts'
 import type { Unfinished } from '../domain/task/task.ts'
 import type { Flow } from '../ports/flow.ts'
 import { buildNextUnit } from './build-unit.ts'
@@ -7,7 +7,7 @@ import { landCandidate } from './land-candidate.ts'
 import { planTask } from './plan-task.ts'
 import { prepareCandidate } from './prepare-candidate.ts'
 import type { Site } from './site.ts'
-import { block, type Stage, taskOf } from './stage.ts'
+import { block, type Stage } from './stage.ts'
 
 /**
  * The delivery of one task, from its brief to its landing: look where the task stands, do the next thing, look again.
@@ -17,35 +17,51 @@ import { block, type Stage, taskOf } from './stage.ts'
 export async function deliverTask(flow: Flow, argument: string, site: Site): Promise<void> {
   const id = taskId(argument)
   for (let turn = 1; ; turn += 1) {
-    const standing = await flow.step(`look-${turn}`, () => look({ flow, id, version: 0, site }))
-    if (standing.kind === 'over') break
-    if (standing.kind === 'waits') await flow.nap(patienceMs)
-    else await work({ flow, id, version: standing.version, site }, standing.state)
+    try {
+      const standing = await flow.step(`look-${turn}`, () => look(id, site))
+      if (standing.kind === 'over') break
+      if (standing.kind === 'waits') await flow.nap(patienceMs)
+      else
+        await work(
+          { flow, id, turn, site, version: standing.version, during: stages[standing.state].during },
+          standing.state,
+        )
+    } catch {
+      // The database was away for longer than anything waits. The task stands where it stood: look again.
+      await flow.nap(outageMs)
+    }
   }
-  await flow.step('tidy', () => tidy({ flow, id, version: 0, site }))
+  await flow.step('tidy', () => tidy(id, site))
+}
+
+interface StageOf {
+  readonly run: (stage: Stage) => Promise<void>
+  readonly during: Stage['during']
 }
 
 /** What is done next, by where the task stands. */
-const stages: Readonly<Record<Working, (stage: Stage) => Promise<void>>> = {
-  drafted: planTask,
-  building: buildNextUnit,
-  reviewing: prepareCandidate, // then reviews and the signature are waited for
-  signed: landCandidate,
-  landing: landCandidate,
+const stages: Readonly<Record<Working, StageOf>> = {
+  drafted: { run: planTask, during: ['drafted'] },
+  building: { run: buildNextUnit, during: ['building'] },
+  // then reviews and the signature are waited for
+  reviewing: { run: prepareCandidate, during: ['reviewing'] },
+  signed: { run: landCandidate, during: ['signed', 'landing', 'reviewing'] },
+  landing: { run: landCandidate, during: ['signed', 'landing', 'reviewing'] },
 }
 type Working = Exclude<Unfinished['state'], 'planned'>
 
-/** Nothing polls: people's decisions wake the delivery. The limit bounds what a lost wake could cost. */
+/** People's decisions wake the delivery. The limit bounds what a lost wake could cost. */
 const patienceMs = 24 * 3_600_000
+const outageMs = 5_000
 
 type Standing =
   | { readonly kind: 'over' }
   | { readonly kind: 'waits' }
   | { readonly kind: 'works'; readonly state: Working; readonly version: number }
 
-async function look(stage: Stage): Promise<Standing> {
-  const found = await stage.site.tasks.get(stage.id)
-  if (found === undefined) throw new Error(`there is no task ${stage.id}`)
+async function look(id: TaskId, site: Site): Promise<Standing> {
+  const found = await site.tasks.get(id)
+  if (found === undefined) throw new Error(`there is no task ${id}`)
   const { task, version } = found
   if (task.state === 'landed' || task.state === 'abandoned') return { kind: 'over' }
   if (task.state === 'planned' || task.state === 'blocked') return { kind: 'waits' }
@@ -56,8 +72,9 @@ async function look(stage: Stage): Promise<Standing> {
 /** A throw that no stage planned for stops the task where people see it; it is never lost, and never tried for ever. */
 async function work(stage: Stage, state: Working): Promise<void> {
   try {
-    await stages[state](stage)
+    await stages[state].run(stage)
   } catch (error) {
+    if (error instanceof Fault && error.code === 'database-unavailable') throw error
     const cause = error instanceof Fault ? error.toJSON() : bugOf(error)
     await block(stage, { kind: 'fault', during: state, cause })
   }
@@ -69,9 +86,7 @@ const bugOf = (error: unknown): FaultRecord =>
     retryable: true,
   }).toJSON()
 
-async function tidy(stage: Stage): Promise<void> {
-  const { conversations, removeFolders } = stage.site
-  const task = await taskOf(stage)
-  await conversations.closeTask(task.id)
-  await removeFolders(task.id)
+async function tidy(id: TaskId, { conversations, removeFolders }: Site): Promise<void> {
+  await conversations.closeTask(id)
+  await removeFolders(id)
 }

@@ -15,12 +15,12 @@ export interface Judged {
 
 /** The final gates of a whole tree against a base, as a child of the delivery, so that only so many run at once. */
 export function judgeWhole(
-  { flow, id }: Stage,
+  { flow, id, turn }: Stage,
   name: string,
   { base, tree }: { readonly base: CommitSha; readonly tree: TreeSha },
 ): Promise<Caught<Judged>> {
   return flow.child('judge-whole', {
-    id: `${flow.id}/${name}`,
+    id: `${flow.id}/${name}-${turn}`,
     queue: 'gates',
     argument: JSON.stringify({ id, base, tree }),
   })
@@ -36,7 +36,7 @@ export function runJudgeWhole(flow: Flow, argument: string, site: Site): Promise
   const { id, base, tree } = argumentSchema.parse(JSON.parse(argument))
   return flow.step('final-gates', () =>
     caught(async () => {
-      const task = await taskOf({ flow, id, version: 0, site })
+      const task = await taskOf({ id, site })
       const repository = await site.open(task.hub)
       const settings = await settingsAt(repository, base)
       requireSandbox(settings, site.protection)

@@ -74,12 +74,15 @@ async function swap(stage: Stage, name: string, composed: LandingInput['composed
     case 'moved':
       return 'again'
     case 'dirty':
-      return over(block(stage, { kind: 'hub-refused', message: pushed.value.todo }))
+      return over(turnedAway(stage, name, pushed.value.todo))
     case 'refused':
-      return over(
-        block(stage, { kind: 'hub-refused', message: 'why' in pushed.value ? pushed.value.why : pushed.value.message }),
-      )
+      return over(turnedAway(stage, name, 'why' in pushed.value ? pushed.value.why : pushed.value.message))
   }
+}
+
+/** Nothing of it is on the branch: the task is signed again, waits for a person, and may be abandoned. */
+async function turnedAway(stage: Stage, name: string, message: string): Promise<void> {
+  if (await tell(stage, `stop-${name}`, { type: 'stop-landing' })) await block(stage, { kind: 'hub-refused', message })
 }
 
 async function compose(stage: Stage): Promise<ComposedLanding> {

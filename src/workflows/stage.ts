@@ -2,7 +2,7 @@ import { system, type Actor } from '../domain/actor.ts'
 import type { FaultRecord } from '../domain/fault.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { TaskCommand } from '../domain/task/command.ts'
-import { isFinished, type BlockReason, type Task } from '../domain/task/task.ts'
+import { type BlockReason, type Task, type TaskState } from '../domain/task/task.ts'
 import type { Flow } from '../ports/flow.ts'
 import type { Site } from './site.ts'
 
@@ -12,14 +12,18 @@ export interface Stage {
   readonly id: TaskId
   /** Version of the task when the stage began: makes the names of what it does unique, and the same after a crash. */
   readonly version: number
+  /** Which look at the task this follows on; a stage that is begun again has another. */
+  readonly turn: number
+  /** States the task is in while the stage works. In any other, a person took it elsewhere meanwhile. */
+  readonly during: readonly TaskState[]
   readonly site: Site
 }
 
 type Unactored<T> = T extends unknown ? Omit<T, 'actor'> : never
 
 /**
- * Tells the task what happened, as one durable step. Answers false when the task no longer wants to hear it because a
- * person ended or stopped it meanwhile; any other refusal is a bug of the workflow.
+ * Tells the task what happened, as one durable step. Answers false when a person took the task elsewhere meanwhile
+ * (abandoned it, asked for changes): then the stage is over. Any other refusal is a bug of the workflow.
  */
 export function tell(
   stage: Stage,
@@ -29,26 +33,25 @@ export function tell(
 ): Promise<boolean> {
   const { flow, id, version, site } = stage
   return flow.step(name, async () => {
+    if (command.type === 'block' && (await isElsewhere(stage))) return false
     const outcome = await site.tasks.apply(id, { ...command, actor } as TaskCommand, `${flow.id}/${version}/${name}`)
     if (outcome.kind === 'done') return true
-    const found = await site.tasks.get(id)
-    if (found !== undefined && (isFinished(found.task) || found.task.state === 'blocked')) return false
+    if (await isElsewhere(stage)) return false
     throw new Error(`${id} refused ${command.type}: ${outcome.why}`)
   })
+}
+
+async function isElsewhere({ id, during, site }: Stage): Promise<boolean> {
+  const found = await site.tasks.get(id)
+  return found !== undefined && !during.includes(found.task.state)
 }
 
 export const block = (stage: Stage, reason: BlockReason): Promise<boolean> =>
   tell(stage, `block-${reason.kind}`, { type: 'block', reason, unblocks: unblocks(stage.id, reason) })
 
-/** A fault stops the task for a person, except where a person stopped it: then the fault is only the echo of that. */
+/** A fault stops the task for a person; one that is only the echo of what a person did stops nothing. */
 export async function blockOnFault(stage: Stage, during: string, cause: FaultRecord): Promise<void> {
-  if (cause.code === 'cancelled' && (await stage.flow.step('still-wanted', () => ended(stage)))) return
   await block(stage, { kind: 'fault', during, cause })
-}
-
-async function ended({ id, site }: Stage): Promise<boolean> {
-  const found = await site.tasks.get(id)
-  return found !== undefined && isFinished(found.task)
 }
 
 function unblocks(id: TaskId, reason: BlockReason): string {
@@ -72,7 +75,7 @@ function unblocks(id: TaskId, reason: BlockReason): string {
 }
 
 /** The task as it is now, where it must exist. */
-export async function taskOf({ id, site }: Stage): Promise<Task> {
+export async function taskOf({ id, site }: Pick<Stage, 'id' | 'site'>): Promise<Task> {
   const found = await site.tasks.get(id)
   if (found === undefined) throw new Error(`there is no task ${id}`)
   return found.task

@@ -94,6 +94,7 @@ export function memoryRepository(): MemoryRepository & Repository {
     isAncestor: absent,
     merge: absent,
     fetch: absent,
+    defaultBranch: absent,
     openWorkspace: absent,
     snapshot: absent,
     edit: absent,

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { signWithKey } from '../../src/own/sign-off.ts'
 import { answers, builds, plans, startSite, thePerson, type Delivery, type TestSite } from '../deliveries.ts'
-import type { TaskId } from '../../src/domain/ids.ts'
+import { unitId, type TaskId } from '../../src/domain/ids.ts'
 import type { Candidate } from '../../src/domain/task/task.ts'
 
 /** Whatever happens between the last checkpoint and main: nothing lands that was not signed, judged and provable. */
@@ -118,4 +119,34 @@ test('a commit that came in beside the chain is found', async () => {
     ok: false,
     commits: [{ status: 'attested' }, { sha: bypass, status: 'bypass' }],
   })
+})
+
+test('changes requested while the final gates run are built, and nothing is called a fault', async () => {
+  const slow = {
+    gates: {
+      check: { gate: 'command', run: 'sh check.sh', at: 'unit' },
+      slow: { gate: 'command', run: 'sleep 2', at: 'final' },
+    },
+  }
+  const turns = [plans('one'), builds('one'), builds('one-r2', 'better\n'), answers]
+  const delivery = await site.delivery({ turns, settings: slow })
+  const id = await delivery.delegate()
+  await delivery.untilState(id, 'reviewing')
+  expect(await site.gaffer.requestChanges(id, unitId('one'), 'Say better.', thePerson)).toMatchObject({ kind: 'done' })
+  const again = await delivery.until(
+    id,
+    (task) => task.state === 'blocked' || (task.state === 'reviewing' && task.units.length === 2),
+  )
+  expect(again.state).toBe('reviewing')
+  await delivery.reviewAndSign(id)
+  await delivery.untilState(id, 'landed')
+})
+
+test('a landing that was turned away can be abandoned, and what has landed cannot', async () => {
+  const { delivery, id, candidate } = await readyToSign()
+  await writeFile(join(delivery.repository.folder, 'src', 'first.txt'), 'in the middle of something\n')
+  await site.gaffer.sign(id, { candidate: candidate.commit, armoured: await delivery.armour(id) }, thePerson)
+  const blocked = await delivery.untilState(id, 'blocked')
+  expect(blocked).toMatchObject({ was: { state: 'signed' }, reason: { kind: 'hub-refused' } })
+  expect(await site.gaffer.abandon(id, 'not any more', thePerson)).toMatchObject({ kind: 'done' })
 })

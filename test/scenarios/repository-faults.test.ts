@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Fault } from '../../src/domain/fault.ts'
 import { answers, briefText, builds, plans, startSite, thePerson, type TestSite } from '../deliveries.ts'
+import { loadInstanceKey } from '../../src/own/instance-key.ts'
 import { git, makeRepository, temporaryFolder, writeFiles } from '../repositories.ts'
 
 /** A repository in an odd state: a clear word about what to do, and nothing in it is lost. */
@@ -151,4 +152,32 @@ test('an owner who could not sign is refused before any work', async () => {
     kind: 'brief-refused',
     problems: expect.arrayContaining([expect.objectContaining({ rule: 'owner-cannot-sign' })]),
   })
+})
+
+test('a repository whose protected branch is neither main nor master', async () => {
+  const delivery = await site.delivery({ turns: oneUnit, settings: { branch: 'trunk' } })
+  await delivery.repository.git('branch', '--quiet', '-m', 'main', 'trunk')
+  const id = await delivery.delegate()
+  await delivery.reviewAndSign(id)
+  await delivery.untilState(id, 'landed')
+  expect(await delivery.repository.text('trunk', 'src/one.txt')).toBe('one\n')
+  expect(await delivery.verify()).toMatchObject({ ok: true, commits: [{ task: id }] })
+})
+
+test('an instance whose evidence key the repository does not hold begins nothing', async () => {
+  const delivery = await site.delivery({ turns: oneUnit })
+  await using other = await temporaryFolder()
+  const { publicPem } = await loadInstanceKey(other.path)
+  await delivery.repository.commit({ '.gaffer/evidence_keys.pem': publicPem })
+  await expect(delivery.attempt()).rejects.toMatchObject({
+    code: 'bad-settings',
+    hint: expect.stringContaining('gaffer init'),
+  })
+})
+
+test('`land` answers a landing that was turned away, and no other block', async () => {
+  const delivery = await site.delivery({ turns: [plans('one'), { when: 'stage=build', do: [{ crash: 1 }] }] })
+  const id = await delivery.delegate()
+  await delivery.untilState(id, 'blocked')
+  expect(await site.gaffer.land(id, thePerson)).toMatchObject({ kind: 'refused', what: 'land' })
 })

@@ -38,3 +38,14 @@ async function isUpToDate(store: Store): Promise<boolean> {
   const [there, here] = await Promise.all([refsOnHub(store), refsInStore(store)])
   return sameRefs(there, here)
 }
+
+/** @throws Fault hub-unreachable */
+export async function defaultBranchOf({ hub, outward }: Store): Promise<string | undefined> {
+  const ran = await tryGit(outward, ['ls-remote', '--symref', 'hub', 'HEAD'])
+  if (ran.exitCode !== 0) throw unreachable(hub.name, lastLines(ran.stderr))
+  return parseSymref(ran.stdout.toString())
+}
+
+/** `ref: refs/heads/main<TAB>HEAD` on a line of its own, before the value. */
+export const parseSymref = (listing: string): string | undefined =>
+  /^ref: refs\/heads\/(\S+)\tHEAD$/m.exec(listing)?.[1]

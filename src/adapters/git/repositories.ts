@@ -4,7 +4,7 @@ import { Fault } from '../../domain/fault.ts'
 import type { CommitInput, Repositories, Repository } from '../../ports/repository.ts'
 import { writeCheckout } from './checkout.ts'
 import { editTree } from './edit-tree.ts'
-import { fetchHub } from './fetch.ts'
+import { defaultBranchOf, fetchHub } from './fetch.ts'
 import { openFolder } from './git-folder.ts'
 import { createHistory } from './history.ts'
 import { findHub } from './hub.ts'
@@ -57,6 +57,7 @@ async function openRepository(input: Required<GitOptions> & { readonly hub: stri
     ...createHistory(open, names, (run) => run(store.place)),
     hub,
     fetch,
+    defaultBranch: () => classified(store.path, defaultBranchOf(store)),
     openWorkspace: (place, at) => classified(place, openWorkspace({ store, objects, folder: place, at })),
     snapshot: (place, since) =>
       classified(place, takeSnapshot({ store, objects, write, folder: place, since, fileLimitBytes })),

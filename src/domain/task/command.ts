@@ -2,7 +2,7 @@ import type { Actor } from '../actor.ts'
 import type { CommitSha, TreeSha, UnitId } from '../ids.ts'
 import type { Answers, Plan } from '../plan.ts'
 import type { GateResult } from '../verdict.ts'
-import type { Attempt, BlockReason, Candidate, Common } from './task.ts'
+import type { Attempt, BlockReason, Candidate, Common, WorkspaceProblem } from './task.ts'
 
 /** What somebody wants of a task. `actor` is who; rules about who may do what are in decide.ts. */
 export type TaskCommand = { readonly actor: Actor } & (
@@ -18,6 +18,8 @@ export type TaskCommand = { readonly actor: Actor } & (
       readonly round: number
       readonly tree: TreeSha
       readonly results: readonly GateResult[]
+      /** What the host found in the workspace that cannot be in a tree. */
+      readonly problems?: readonly WorkspaceProblem[]
     }
   | {
       readonly type: 'checkpoint'
@@ -33,6 +35,8 @@ export type TaskCommand = { readonly actor: Actor } & (
   /** Whether the signature verifies was established by the caller; that it is the owner's is decided here. */
   | { readonly type: 'sign'; readonly candidate: CommitSha; readonly armoured: string }
   | { readonly type: 'start-landing'; readonly attempt: Attempt }
+  /** The hub turned it away for certain: nothing of it is on the branch. */
+  | { readonly type: 'stop-landing' }
   | { readonly type: 'withdraw-candidate'; readonly because: string }
   | { readonly type: 'finish-landing'; readonly commit: CommitSha }
   | { readonly type: 'block'; readonly reason: BlockReason; readonly unblocks: string }

@@ -7,6 +7,7 @@ import type { TaskEvent } from './event.ts'
 import {
   isFinished,
   unitsToReview,
+  workOf,
   type Blocked,
   type Building,
   type Reviewing,
@@ -24,7 +25,7 @@ export function decide(task: Task | undefined, command: TaskCommand): Decision {
   if (command.type === 'draft') return draft(task, command)
   if (task === undefined) return refuse(command.type, 'there is no such task', 'look at `gaffer status`')
   if (isFinished(task)) return refuse(command.type, `${task.id} is ${task.state}, which is final`, 'open a new task')
-  if (command.type === 'abandon') return abandon(command)
+  if (command.type === 'abandon') return abandon(task, command)
   if (task.state === 'blocked')
     return command.type === 'unblock'
       ? unblock(task, command)
@@ -61,6 +62,8 @@ function decideUnfinished(task: Unfinished, command: Exclude<TaskCommand, { type
     case 'start-landing':
       if (task.state !== 'signed' && task.state !== 'landing') return wrongState(task, command, 'signed')
       return accept({ type: 'landing-started', attempt: command.attempt })
+    case 'stop-landing':
+      return task.state === 'landing' ? accept({ type: 'landing-stopped' }) : wrongState(task, command, 'landing')
     case 'withdraw-candidate':
       if (
         task.state !== 'signed' &&
@@ -91,11 +94,25 @@ function draft(task: Task | undefined, { actor, type: _, ...settled }: TaskComma
   return accept({ type: 'task-drafted', ...settled, delegatedBy: actor })
 }
 
-const abandon = (command: TaskCommandOf<'abandon'>): Decision =>
-  byPerson(command) ?? accept({ type: 'abandoned', because: command.because })
+/**
+ * Never while a landing is under way: it may be on the branch already, and then it did land (I5). A landing that was
+ * turned away goes back to `signed`, and can be abandoned there.
+ */
+function abandon(task: Unfinished | Blocked, command: TaskCommandOf<'abandon'>): Decision {
+  if (workOf(task).state === 'landing')
+    return refuse(
+      'abandon',
+      `${task.id} is landing, and may have landed already`,
+      task.state === 'blocked' ? `see first: \`gaffer land ${task.id}\`` : `watch it: \`gaffer watch ${task.id}\``,
+    )
+  return byPerson(command) ?? accept({ type: 'abandoned', because: command.because })
+}
 
 /** What people say about a whole that its final gates refused is work: it becomes a unit of its own. */
-function unblock(task: Blocked, { guidance }: TaskCommandOf<'unblock'>): Decision {
+function unblock(task: Blocked, command: TaskCommandOf<'unblock'>): Decision {
+  const refused = byPerson(command)
+  if (refused !== undefined) return refused
+  const { guidance } = command
   const { was, reason } = task
   const last = was.state === 'reviewing' && reason.kind === 'final-gates-failed' ? was.units.at(-1)?.unit : undefined
   const revision =
@@ -127,7 +144,10 @@ function underWay(task: Building, unit: UnitId): Extract<UnitProgress, { status:
   return next
 }
 
-function judgeRound(task: Building, { unit, round, tree, results }: TaskCommandOf<'judge-round'>): Decision {
+function judgeRound(
+  task: Building,
+  { unit, round, tree, results, problems = [] }: TaskCommandOf<'judge-round'>,
+): Decision {
   const progress = underWay(task, unit)
   if ('kind' in progress) return progress
   const number = progress.rounds.length + 1
@@ -137,7 +157,7 @@ function judgeRound(task: Building, { unit, round, tree, results }: TaskCommandO
     return refuse('judge-round', `${unit} has used its ${progress.allowance} rounds`, 'a person has to unblock it')
   const judgement = judge(results)
   const findings = judgement.kind === 'failed' ? judgement.findings : []
-  return accept({ type: 'round-judged', unit, round: { number, tree, outcome: judgement.kind, findings } })
+  return accept({ type: 'round-judged', unit, round: { number, tree, outcome: judgement.kind, findings, problems } })
 }
 
 function checkpoint(task: Building, { unit, commit, tree, results, answers }: TaskCommandOf<'checkpoint'>): Decision {

@@ -17,6 +17,12 @@ const evidence = z
 const candidateSchema = z.strictObject({ commit, tree, base: commit, evidence, statement: z.string() })
 const attemptSchema = z.strictObject({ commit, tree, base: commit })
 
+const problemSchema = z.strictObject({
+  kind: z.enum(['nested-repository', 'symlink-leaves', 'too-large', 'special-file']),
+  path: z.string(),
+  detail: z.string(),
+})
+
 export const blockReasonSchema: z.ZodType<BlockReason> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('rounds-used-up'), unit, findings: z.array(findingSchema).readonly() }),
   z.strictObject({ kind: z.literal('gate-unavailable'), gate: z.string(), cause: faultSchema }),
@@ -53,6 +59,7 @@ export const taskEventSchema = z.discriminatedUnion('type', [
       tree,
       outcome: z.enum(['passed', 'failed', 'unavailable']),
       findings: z.array(findingSchema).readonly(),
+      problems: z.array(problemSchema).readonly().optional(),
     }),
   }),
   z.strictObject({
@@ -76,6 +83,7 @@ export const taskEventSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('candidate-prepared'), candidate: candidateSchema }),
   z.strictObject({ type: z.literal('signed'), signature: z.strictObject({ by: emailSchema, armoured: z.string() }) }),
   z.strictObject({ type: z.literal('landing-started'), attempt: attemptSchema }),
+  z.strictObject({ type: z.literal('landing-stopped') }),
   z.strictObject({ type: z.literal('candidate-withdrawn'), because: z.string().min(1) }),
   z.strictObject({ type: z.literal('landed'), commit }),
   z.strictObject({ type: z.literal('blocked'), reason: blockReasonSchema, unblocks: z.string().min(1) }),

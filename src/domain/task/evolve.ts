@@ -72,6 +72,11 @@ function evolveUnfinished(task: Unfinished, event: Exclude<TaskEvent, { type: 't
     case 'landing-started':
       if (task.state !== 'signed' && task.state !== 'landing') throw outOfPlace(task, event)
       return startLanding(task, event.attempt)
+    case 'landing-stopped': {
+      if (task.state !== 'landing') throw outOfPlace(task, event)
+      const { attempt: _, ...rest } = task
+      return { ...rest, state: 'signed' }
+    }
     case 'candidate-withdrawn':
       return withdraw(task, event)
     case 'landed':

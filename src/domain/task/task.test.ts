@@ -329,3 +329,26 @@ describe('no sequence of commands', () => {
     )
   })
 })
+
+describe('a landing under way', () => {
+  test('is not abandoned: it may be on the branch already (I5)', () => {
+    const landing = upTo('finish-landing')
+    expect(decide(landing, { type: 'abandon', because: 'no', actor: anOwner })).toMatchObject({ kind: 'refused' })
+    const stopped = decide(landing, { type: 'stop-landing', actor: theSystem })
+    if (stopped.kind === 'refused') throw new Error(stopped.why)
+    const signed = stopped.events.reduce<Task | undefined>(evolve, landing)
+    expect(signed?.state).toBe('signed')
+    expect(decide(signed, { type: 'abandon', because: 'no', actor: anOwner })).toMatchObject({ kind: 'accepted' })
+  })
+})
+
+test('nobody but a person unblocks a task', () => {
+  const block = {
+    type: 'block',
+    reason: { kind: 'final-gates-failed', findings: [] },
+    unblocks: 'answer',
+    actor: theSystem,
+  } as const
+  const { task } = follow([...aDelivery().slice(0, 4), block])
+  expect(decide(task, { type: 'unblock', guidance: null, actor: anAgent })).toMatchObject({ kind: 'refused' })
+})

@@ -12,14 +12,14 @@ import type { Finding, GateResult } from '../verdict.ts'
  *
  * and beside it `blocked` (a person is needed; remembers where it was) and `abandoned`, from any unfinished state.
  * Allowed on the way back: planned → drafted (plan sent back), reviewing → building (changes requested),
- * signed | landing → reviewing (the candidate no longer stands).
+ * landing → signed (the hub turned it away), signed | landing → reviewing (the candidate no longer stands).
  *
  * Invariants, cited by tests as I1 …:
  *  I1  units checkpointed are a prefix of the units, and at most one unit is under way.
  *  I2  a unit is checkpointed only on the tree that its last round was judged passed on.
  *  I3  a candidate exists only when every unit is checkpointed, and is signed only when every review that is asked for accepts.
  *  I4  only the owner, a person, signs, and only the candidate that stands.
- *  I5  landing starts only from a signature; landed is final, and so is abandoned.
+ *  I5  landing starts only from a signature; landed is final, and so is abandoned; what is landing is never abandoned.
  *  I6  blocked returns to exactly where it was.
  */
 export type Task = Unfinished | Blocked | Landed | Abandoned
@@ -66,6 +66,15 @@ export interface Round {
   readonly tree: TreeSha
   readonly outcome: 'passed' | 'failed' | 'unavailable'
   readonly findings: readonly Finding[]
+  /** Absent in rounds that were recorded before problems were kept. */
+  readonly problems?: readonly WorkspaceProblem[] | undefined
+}
+
+/** What the host found in a workspace that cannot be part of a tree that lands. */
+export interface WorkspaceProblem {
+  readonly kind: 'nested-repository' | 'symlink-leaves' | 'too-large' | 'special-file'
+  readonly path: string
+  readonly detail: string
 }
 
 export interface Checkpoint {
