@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { UnitId } from './ids.ts'
+import { oneLine, visible } from './visible.ts'
 
 const unitIdSchema = z
   .string()
@@ -12,19 +13,22 @@ const unitIdSchema = z
  */
 export const unitSchema = z.strictObject({
   id: unitIdSchema,
-  title: z.string().min(1).max(200),
-  goal: z.string().min(1).max(4_000),
+  title: z.string().transform(oneLine).pipe(z.string().min(1).max(200)),
+  goal: z.string().transform(visible).pipe(z.string().min(1).max(4_000)),
   /** Ids of the brief's acceptance lines this unit delivers. */
   acceptance: z.array(z.string().regex(/^A[1-9]\d*$/)),
   /** Paths the planner expects to change; a hint for people, not a limit. */
-  files: z.array(z.string().min(1)).max(200),
+  files: z.array(z.string().transform(oneLine).pipe(z.string().min(1))).max(200),
   revises: unitIdSchema.nullable().default(null),
 })
 export type Unit = z.infer<typeof unitSchema>
 
 /** The **Plan**: the ordered units that deliver the brief. */
 export const planSchema = z
-  .strictObject({ summary: z.string().min(1).max(4_000), units: z.array(unitSchema).min(1).max(40) })
+  .strictObject({
+    summary: z.string().transform(visible).pipe(z.string().min(1).max(4_000)),
+    units: z.array(unitSchema).min(1).max(40),
+  })
   .superRefine(({ units }, context) => {
     const seen = new Set<string>()
     for (const [index, unit] of units.entries()) {

@@ -1,5 +1,6 @@
 import type { Brief } from '../domain/brief.ts'
 import { slug } from '../domain/ids.ts'
+import { oneLine, visible } from '../domain/visible.ts'
 import { unitsOf, type Task } from '../domain/task/task.ts'
 import type { Person } from '../ports/repository.ts'
 
@@ -53,7 +54,4 @@ export function trailer(message: string, name: string): readonly string[] {
 /** Whether a message claims, anywhere in it, to be of a task. */
 export const claimsTask = (message: string): boolean => /^\s*gaffer-task\s*:/im.test(message)
 
-const oneLine = (text: string): string => visible(text).replaceAll(/\s+/g, ' ').trim()
-const prose = (text: string): string => visible(text).replaceAll(/\r\n?/g, '\n').trim()
-/** Git objects end at a NUL, and terminals obey escapes. */
-const visible = (text: string): string => text.replaceAll(/(?![\t\n\r])\p{Cc}/gu, '')
+const prose = (text: string): string => visible(text).trim()

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { z } from 'zod'
 
@@ -25,7 +24,7 @@ export class JsonRpcPeer {
 
   /** Handles what comes in until the input ends. `handle` answers requests; what it throws becomes an error answer. */
   async serve(input: Readable, handle: (method: string, params: unknown) => Promise<unknown>): Promise<void> {
-    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+    for await (const line of linesOf(input)) {
       const message = parse(line)
       if (message === undefined) await this.#answer(null, { error: { code: -32700, message: 'Parse error' } })
       else if (message.method !== undefined) void this.#handle(message.id, message.method, message.params, handle)
@@ -92,4 +91,16 @@ function parse(line: string): z.infer<typeof messageSchema> | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Split at line feeds alone: JSON may hold the Unicode line separators as they are, and readline splits there too. */
+async function* linesOf(input: Readable): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const chunk of input) {
+    const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines.map((line) => line.replace(/\r$/, ''))
+  }
+  if (rest !== '') yield rest
 }

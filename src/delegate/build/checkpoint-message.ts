@@ -1,4 +1,5 @@
 import type { Unit } from '../../domain/plan.ts'
+import { oneLine, visible } from '../../domain/visible.ts'
 import type { Task } from '../../domain/task/task.ts'
 import type { AgentCommand } from '../../ports/agent.ts'
 
@@ -23,7 +24,5 @@ export function checkpointMessage({
     ...(agent.model === null ? [] : [`Gaffer-Model: ${agent.model}`]),
   ]
   const scope = feature === null ? '' : `(${feature.replace(/[^\w.-]+/g, '-')})`
-  return `${type}${scope}: ${oneLine(unit.title)}\n\n${unit.goal.trim()}\n\n${trailers.join('\n')}\n`
+  return `${type}${scope}: ${oneLine(unit.title)}\n\n${visible(unit.goal).trim()}\n\n${trailers.join('\n')}\n`
 }
-
-const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim()
