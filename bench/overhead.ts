@@ -3,10 +3,13 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Around } from '../src/wiring/start-works.ts'
 import type { Agents } from '../src/ports/agent.ts'
+import type { Flow } from '../src/ports/flow.ts'
 import { answers, builds, plans, startSite } from '../test/deliveries.ts'
 import { median, ms, type Report } from './report.ts'
 
 const count = 24
+/** The durable steps of one unit, in order. */
+const ofUnits = ['look', 'begin', 'start-unit', 'turn', 'gates', 'judge', 'questions', 'checkpoint', 'close-unit']
 const units = Array.from({ length: count }, (_, index) => `unit-${String(index + 1).padStart(2, '0')}`)
 
 /**
@@ -40,6 +43,11 @@ export async function benchOverhead(): Promise<Report> {
       { what: 'own share of a unit, median', value: ms(median(own)), target: null },
       { what: 'plain git script, a unit, median', value: ms(median(script)), target: null },
       { what: 'above the script', value: ms(median(own) - median(script)), target: '≤ 40 ms' },
+      ...ofUnits.map((step) => ({
+        what: `  of which ${step}`,
+        value: ms(median(away.steps.get(step) ?? [])),
+        target: null,
+      })),
       {
         what: 'own share of the whole delivery',
         value: `${ms(ownTotal)}, ${((ownTotal / 600_000) * 100).toFixed(2)} % of ten minutes`,
@@ -81,8 +89,24 @@ function stopwatch() {
       }
     },
   })
+  const steps = new Map<string, number[]>()
+  /** What a durable step took, without the agent and the gates' commands in it. */
+  const flowAround = (flow: Flow): Flow => ({
+    id: flow.id,
+    nap: (limitMs) => flow.nap(limitMs),
+    child: (workflow, input) => flow.child(workflow, input),
+    async step(name, run) {
+      const from = performance.timeOrigin + performance.now()
+      const answer = await flow.step(name, run)
+      const to = performance.timeOrigin + performance.now()
+      const kind = name.replace(/[-\d]+$/, '')
+      steps.set(kind, [...(steps.get(kind) ?? []), to - from - within(from, to)])
+      return answer
+    },
+  })
   const around: Around = {
     agents: agentsAround,
+    flow: flowAround,
     sandbox: (sandbox) => ({
       name: sandbox.name,
       protects: () => sandbox.protects(),
@@ -90,7 +114,7 @@ function stopwatch() {
       run: (argv, options) => timed(() => sandbox.run(argv, options)),
     }),
   }
-  return { around, within, total: () => within(0, Number.MAX_SAFE_INTEGER) }
+  return { around, within, steps, total: () => within(0, Number.MAX_SAFE_INTEGER) }
 }
 
 /** What somebody would type: change a file, take the tree, check it out clean, run the check, commit, push. */

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -230,6 +231,20 @@ describe('what is refused', () => {
   })
 })
 
+it('a task that is opened where nothing confines agents says so, to people and to programs', async () => {
+  const why = 'there is no bubblewrap'
+  const served = await serve({ protection: { kind: 'unconfined', why, todo: 'install it' } })
+  const argv = ['delegate', await served.brief(), '--hub', '/srv/orders']
+  expect((await served.gafferRun(argv)).stdout).toContain(
+    'UNCONFINED  agents can read and write whatever you can: there is no bubblewrap; install it',
+  )
+  expect(await served.json(argv)).toMatchObject({ unconfined: { why, todo: 'install it' } })
+  const confined = await serve()
+  expect((await confined.gafferRun(['delegate', await confined.brief(), '--hub', '/srv/orders'])).stdout).not.toContain(
+    'UNCONFINED',
+  )
+})
+
 describe('signing', () => {
   const ready = async () => {
     const served = await serve()
@@ -285,6 +300,22 @@ describe('signing', () => {
     const bad = await served.gafferRun(['sign', id, '--key', noKey, '--yes'])
     expect(bad.code).toBe(3)
     expect(bad.stderr).toContain('ssh-keygen did not sign')
+  })
+
+  it('asks nobody for a pass phrase where it was told that nobody is there', async () => {
+    const { served, id, isSigned } = await ready()
+    const key = join(served.folder, 'locked')
+    spawnSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'a pass phrase', '-C', 'owner', '-f', key])
+    const asker = join(served.folder, 'asker')
+    const asked = join(served.folder, 'asked')
+    await writeFile(asker, `#!/bin/sh\ntouch ${asked}\necho a pass phrase\n`, { mode: 0o700 })
+    const { code, stderr } = await served.gafferRun(['sign', id, '--key', key, '--non-interactive'], {
+      env: { SSH_ASKPASS: asker, SSH_ASKPASS_REQUIRE: 'force', DISPLAY: ':0' },
+    })
+    expect(code).toBe(3)
+    expect(stderr).toContain('ssh-add')
+    expect(existsSync(asked)).toBe(false)
+    expect(await isSigned()).toBe(false)
   })
 
   it('leaves it to the server who may sign', async () => {

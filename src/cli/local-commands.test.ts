@@ -131,10 +131,10 @@ describe('hooks, rebuilding and replaying', () => {
 })
 
 describe('serving', () => {
-  const start = (argv: readonly string[]) =>
+  const start = (argv: readonly string[], answers: object = {}) =>
     spawn(process.execPath, [main, ...argv], {
       cwd: folder,
-      env: { PATH: process.env['PATH'] ?? '', GAFFER_DATA: folder },
+      env: { PATH: process.env['PATH'] ?? '', GAFFER_DATA: folder, ANSWERS: JSON.stringify(answers) },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
 
@@ -157,6 +157,25 @@ describe('serving', () => {
       data: folder,
     })
     expect(last).toEqual({ stopped: true })
+  })
+
+  it('says loudly that nothing confines agents, to people and to programs', async () => {
+    const said = async (argv: readonly string[], answers: object): Promise<string> => {
+      const child = start(argv, answers)
+      let words = ''
+      for await (const chunk of child.stdout) {
+        words += String(chunk)
+        if (words.includes(argv.includes('--json') ? '\n' : 'Ctrl-C') && !child.killed) child.kill('SIGTERM')
+      }
+      return words
+    }
+    const unconfined = 'there is no bubblewrap'
+    expect(await said(['up'], { unconfined })).toMatch(
+      /^UNCONFINED {2}agents can read and write whatever you can: there is no bubblewrap; install bubblewrap$/m,
+    )
+    const [first = ''] = (await said(['up', '--json'], { unconfined })).split('\n')
+    expect(JSON.parse(first)).toMatchObject({ protection: { kind: 'unconfined', why: unconfined } })
+    expect(await said(['up'], {})).not.toContain('UNCONFINED')
   })
 
   it('says what to do when it cannot', async () => {

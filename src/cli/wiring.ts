@@ -37,6 +37,11 @@ export interface Wiring {
   installHook(options: { readonly folder: string }): Promise<HookInstalled | Refusal>
   /** Public key of this Gaffer's evidence as PEM; makes the key pair on first use. */
   evidenceKey(options: { readonly data: string }): Promise<string>
+  /**
+   * Signs a statement as the owner, on this machine; the key never passes through here.
+   * @throws Fault signing-failed, command-missing
+   */
+  sign(options: SignOptions): Promise<string>
   /** Sessions as they were recorded, as the text of one file that `replay` plays. */
   replayFile(sessions: readonly RecordedSession[]): Promise<string>
   /** Is the replay agent: speaks ACP on stdin and stdout until its client leaves. Answers with an exit code. */
@@ -58,6 +63,23 @@ export interface Up extends Running {
   readonly url: string
   /** Opens the status page, once. */
   readonly pageUrl: string
+  readonly protection: Protection
+}
+
+/** What stands between agents and this machine. */
+export type Protection =
+  | { readonly kind: 'confined'; readonly what: readonly string[] }
+  | { readonly kind: 'unconfined'; readonly why: string; readonly todo: string }
+
+export interface SignOptions {
+  /** The statement, exactly. */
+  readonly statement: string
+  /** A private SSH key, or the public half of one that ssh-agent holds. */
+  readonly keyFile: string
+  /** Whether a person may be asked for a pass phrase; if not, a key that needs one does not sign. */
+  readonly interactive: boolean
+  /** Where SSH_AUTH_SOCK, HOME and the like come from. */
+  readonly env: Readonly<Record<string, string | undefined>>
 }
 
 export interface DoctorCheck {

@@ -24,9 +24,15 @@ export type DelegateBody = z.input<typeof delegateRequestSchema>
 
 export const idempotencyKeySchema = z.string().regex(/^[\x21-\x7e]{8,200}$/, 'is not 8 to 200 visible characters')
 
+/** Nothing stands between agents and the machine: why, and what to do about it. */
+export const unconfinedSchema = z.object({ why: z.string(), todo: z.string() })
+export type Unconfined = z.infer<typeof unconfinedSchema>
+
 export const delegatedSchema = z.object({
   task: z.string(),
   /** Warnings: a brief with errors opens nothing. */
   problems: problemSchema.shape.problems.unwrap(),
+  /** null: the agents of the server that opened it are confined. */
+  unconfined: unconfinedSchema.nullable(),
 })
 export type DelegatedOnTheWire = z.infer<typeof delegatedSchema>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isUsableGlob, unusableGlob } from './path-globs.ts'
 
 const seconds = z.number().positive().max(86_400)
 
@@ -67,7 +68,7 @@ export const settingsSchema = z.strictObject({
     .prefault({}),
   gates: z.record(name, gateSchema).refine((gates) => Object.keys(gates).length > 0, 'declares no gate'),
   contracts: z
-    .array(z.string().min(1))
+    .array(z.string().refine(isUsableGlob, unusableGlob))
     .default([])
     .describe('Globs of the tests and files that people own: agents read them and never change them.'),
   agents: z.record(name, agentSchema).default({}),

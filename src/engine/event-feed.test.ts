@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { withDatabase } from '../../test/database.ts'
 import { system } from '../domain/actor.ts'
+import { Fault } from '../domain/fault.ts'
 import type { Json } from '../domain/json.ts'
 import type { StoredEvent } from '../ports/store.ts'
 import { createEventFeed } from './event-feed.ts'
@@ -24,7 +25,8 @@ const batch = (commandId: string, ...events: readonly Json[]) => ({
   events,
   at: '2026-01-02T03:04:05.678Z',
 })
-const until = (condition: () => boolean): Promise<unknown> => vi.waitUntil(condition, { timeout: 20_000, interval: 10 })
+const waiting = { timeout: 20_000, interval: 10 }
+const until = (condition: () => boolean): Promise<unknown> => vi.waitUntil(condition, waiting)
 
 describe('a follower', () => {
   test('sees every event of all processes once and in order, however the appends run into each other', async () => {
@@ -117,6 +119,62 @@ describe('a follower', () => {
     await expect(bad.done).rejects.toThrow('cannot take it')
     await store.append('task:a', 1, batch('c2', 2))
     await until(() => seen.length === 2)
+  })
+
+  test('outlives a database that is away for longer than a read has patience, and misses nothing', async () => {
+    const open = await database()
+    const store = createEventStore(open)
+    let reads = 0
+    let isAway = true
+    const away = new Fault('database-unavailable', 'the database is away', { hint: 'wait for it', retryable: true })
+    const feed = createEventFeed({
+      ...open,
+      patiently: (work) => {
+        reads += 1
+        return isAway ? Promise.reject(away) : open.patiently(work)
+      },
+    })
+    feeds.push(feed)
+    const [fromNow, fromTheStart]: [Json[], Json[]] = [[], []]
+    const late = feed.follow({ prefix: '', after: null, onEvent: ({ event }) => void fromNow.push(event) })
+    feed.follow({ prefix: '', after: 0, onEvent: ({ event }) => void fromTheStart.push(event) })
+    await store.append('task:a', 0, batch('c1', 1))
+    await until(() => reads >= 4) // both tried, and tried again
+    isAway = false
+    await late.ready
+    await store.append('task:a', 1, batch('c2', 2))
+    await until(() => fromNow.length === 1 && fromTheStart.length === 2)
+    isAway = true
+    const before = reads
+    await store.append('task:a', 2, batch('c3', 3))
+    await until(() => reads > before + 1)
+    isAway = false
+    await until(() => fromNow.length === 2 && fromTheStart.length === 3)
+    expect([fromNow, fromTheStart]).toEqual([
+      [2, 3],
+      [1, 2, 3],
+    ])
+  })
+
+  test('is stopped at once while the database is away', async () => {
+    const open = await database()
+    let reads = 0
+    const feed = createEventFeed({
+      ...open,
+      patiently: () => {
+        reads += 1
+        return Promise.reject(new Fault('database-unavailable', 'the database is away', { hint: 'wait for it' }))
+      },
+    })
+    feeds.push(feed)
+    const following = feed.follow({ prefix: '', after: null, onEvent: () => undefined })
+    await vi.waitUntil(async () => {
+      const listening = await sql`select 1 from pg_stat_activity where query like 'listen %'`.execute(open.queries)
+      return reads > 0 && listening.rows.length > 0
+    }, waiting)
+    await following.stop()
+    await expect(following.done).resolves.toBeUndefined()
+    await following.ready
   })
 
   test('that was stopped hears nothing more', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { EventFeed, StoredEvent, Subscription } from '../ports/store.ts'
 import { channels, listen, type Listener } from './listener.ts'
@@ -7,10 +8,13 @@ import { eventColumns, parseEvent, startsWith, type EventRow } from './stored-ev
 const pageSize = 500
 /** Bounds what a notification that never came could cost. */
 const lookMs = 5_000
+/** Between two tries to read while the database is away; each try has a patience of its own. */
+const againMs = 1_000
 
 /**
  * Follows appends of all processes. A notification only says "look"; what is new is read by position, which grows in
  * the order of commits (event-store.ts, invariant 1), so nothing is missed or doubled however often the connection breaks.
+ * A read that fails is tried again for as long as somebody follows: only a callback that throws ends a subscription.
  */
 export function createEventFeed(database: Database): EventFeed & { close(): Promise<void> } {
   const followers = new Set<Follower>()
@@ -43,7 +47,7 @@ interface Follower {
 
 function createFollower(database: Database, { prefix, after, onEvent }: Parameters<EventFeed['follow']>[0]): Follower {
   const ready = Promise.withResolvers<void>()
-  let stopped = false
+  const stopping = new AbortController()
   let wanted = true
   let isWaiting: (() => void) | undefined
 
@@ -51,19 +55,31 @@ function createFollower(database: Database, { prefix, after, onEvent }: Paramete
     wanted = true
     isWaiting?.()
   }
+  /** What was read, however long the database is away; undefined once it was stopped. */
+  async function untilRead<Answer>(read: () => Promise<Answer>): Promise<Answer | undefined> {
+    while (!stopping.signal.aborted) {
+      try {
+        return await read()
+      } catch {
+        await pause(againMs, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined)
+      }
+    }
+    return undefined
+  }
   async function run(): Promise<void> {
-    let cursor = after ?? (await newestPosition(database))
+    let cursor = after ?? (await untilRead(() => newestPosition(database))) ?? 0
     ready.resolve()
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       wanted = false
-      const { events, upTo } = await readAfter(database, prefix, cursor)
-      for (const event of events) {
-        if (stopped) return
+      const from = cursor
+      const page = await untilRead(() => readAfter(database, prefix, from))
+      for (const event of page?.events ?? []) {
+        if (stopping.signal.aborted) return
         await onEvent(event)
       }
-      cursor = upTo
-      if (events.length === pageSize) continue
-      if (!wanted && !stopped) await new Promise<void>((resolve) => (isWaiting = resolve))
+      cursor = page?.upTo ?? from
+      if (page?.events.length === pageSize) continue
+      if (!wanted && !stopping.signal.aborted) await new Promise<void>((resolve) => (isWaiting = resolve))
     }
   }
 
@@ -76,7 +92,7 @@ function createFollower(database: Database, { prefix, after, onEvent }: Paramete
       ready: ready.promise,
       done,
       async stop() {
-        stopped = true
+        stopping.abort()
         isWaiting?.()
         await done.catch(() => undefined)
       },

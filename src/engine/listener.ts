@@ -18,6 +18,7 @@ export interface Listener {
 
 const reconnectMs = 100
 const slowestReconnectMs = 2_000
+const closeMs = 2_000
 
 /**
  * Calls `look` whenever somebody notified the channel, and after every (re)connect, because whatever was said while we
@@ -66,8 +67,12 @@ export function listen(database: Database, channel: string, look: () => void): L
     async close() {
       stopping.abort()
       isReady()
-      await client?.end().catch(() => undefined)
-      await attending
+      // Ending a connection that is still being made may never answer; what is left of it ends with the process.
+      const ended = (async () => {
+        await client?.end().catch(() => undefined)
+        await attending
+      })()
+      await Promise.race([ended, pause(closeMs, undefined, { ref: false })])
     },
   }
 }

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import type { Unconfined } from '../contract/delegate.ts'
 import type { Health } from '../contract/health.ts'
 import { problemTypes } from '../contract/problem.ts'
 import { routes } from '../contract/routes.ts'
+import type { Protection } from '../ports/sandbox.ts'
 import type { Gaffer } from '../workflows/gaffer.ts'
 import { access } from './access.ts'
 import { commandRoutes } from './command-routes.ts'
@@ -21,6 +23,8 @@ export interface AppOptions {
   readonly token: string
   readonly pageKeys: PageKeys
   readonly version: string
+  /** What stands between the agents and this machine. */
+  readonly protection: Protection
   /** Aborted when the server closes: ends the streams. */
   readonly closing?: AbortSignal
   /** Told of every bug, with the reference that the answer named. */
@@ -32,7 +36,8 @@ const bodyLimitBytes = 2 * 1024 * 1024
 
 /** The HTTP surface over a Gaffer. Holds nothing of the work; can be called in memory (`app.request`). */
 export function createApp(options: AppOptions): Hono {
-  const { gaffer, token, pageKeys, version, closing = new AbortController().signal, quietMs = 15_000 } = options
+  const { gaffer, token, pageKeys, version, protection } = options
+  const { closing = new AbortController().signal, quietMs = 15_000 } = options
   const onBug = (error: unknown): string => {
     const reference = `bug-${randomBytes(4).toString('hex')}`
     options.onBug?.(error, reference)
@@ -71,11 +76,13 @@ export function createApp(options: AppOptions): Hono {
 
   app.get(routes.health, (c) => c.json({ name: 'gaffer', version, status: 'serving' } satisfies Health))
   app.route('/', pageRoutes(pageKeys))
-  app.route('/api', taskRoutes(gaffer))
+  app.route('/api', taskRoutes(gaffer, protection.kind === 'unconfined' ? said(protection) : null))
   app.route('/api', commandRoutes(gaffer))
   app.route('/api', streamRoutes({ gaffer, closing, quietMs, onBug }))
   return app
 }
+
+const said = ({ why, todo }: Unconfined): Unconfined => ({ why, todo })
 
 /** The page runs its own script and style, by their hashes, and talks to its own server; nothing else. */
 const headers = (): Record<string, string> => ({

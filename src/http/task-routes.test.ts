@@ -196,6 +196,25 @@ describe('looking at tasks', () => {
     expect((await ask('/api/sessions/none')).status).toBe(404)
   })
 
+  it('gives no other stream of the store as a session, slashes and escapes included', async () => {
+    const { ask, open, gaffer } = appUnderTest()
+    const id = await open()
+    for (const name of [`task/${id}`, 'session', '/session/x', `Session/${id}/plan`]) {
+      gaffer.transcripts.set(name, [{ kind: 'said', text: 'not for you' }])
+      expect((await ask(`/api/sessions/${encodeURIComponent(name)}`)).status).toBe(404)
+    }
+  })
+
+  it('says to whoever opens a task that nothing confines its agents', async () => {
+    const todo = 'install bubblewrap'
+    const key = { 'idempotency-key': 'a-key-of-its-own' }
+    const bare = appUnderTest({ protection: { kind: 'unconfined', why: 'there is no bubblewrap', todo } })
+    const answer = await bare.ask('/api/tasks', { method: 'POST', body: request(), headers: key })
+    expect(delegatedSchema.parse(await answer.json()).unconfined).toEqual({ why: 'there is no bubblewrap', todo })
+    const confined = await appUnderTest().ask('/api/tasks', { method: 'POST', body: request(), headers: key })
+    expect(delegatedSchema.parse(await confined.json()).unconfined).toBeNull()
+  })
+
   it.each(['orders-endpoint-7k2', 'x', '..%2f..%2fetc', '%00', 'A-B'])(
     'says that there is no task %s',
     async (name) => {

@@ -1,5 +1,10 @@
 import { Hono } from 'hono'
-import { delegateRequestSchema, idempotencyKeySchema, type DelegatedOnTheWire } from '../contract/delegate.ts'
+import {
+  delegateRequestSchema,
+  idempotencyKeySchema,
+  type DelegatedOnTheWire,
+  type Unconfined,
+} from '../contract/delegate.ts'
 import { afterQuerySchema, patchQuerySchema, type EventOnTheWire, type Transcript } from '../contract/events.ts'
 import { problemTypes } from '../contract/problem.ts'
 import { taskListQuerySchema } from '../contract/task-list.ts'
@@ -13,8 +18,8 @@ import { badRequest, notFound, refused, Stopped } from './problems.ts'
 import { readBody, readQuery, readTaskId } from './read-request.ts'
 import type { Context } from 'hono'
 
-/** Opening tasks and looking at them. */
-export function taskRoutes(gaffer: Gaffer): Hono {
+/** Opening tasks and looking at them. `unconfined`: nothing confines agents here, said to whoever opens a task. */
+export function taskRoutes(gaffer: Gaffer, unconfined: Unconfined | null): Hono {
   const app = new Hono()
 
   app.get('/tasks', async (c) => {
@@ -47,7 +52,7 @@ export function taskRoutes(gaffer: Gaffer): Hono {
         retryable: false,
         problems,
       })
-    return c.json({ task: delegated.task, problems } satisfies DelegatedOnTheWire, 201)
+    return c.json({ task: delegated.task, problems, unconfined } satisfies DelegatedOnTheWire, 201)
   })
 
   app.get('/tasks/:id', async (c) => c.json(presentTask(await knownTask(gaffer, c))))
@@ -67,7 +72,8 @@ export function taskRoutes(gaffer: Gaffer): Hono {
 
   app.get('/sessions/:name', async (c) => {
     const name = c.req.param('name')
-    const stored = await gaffer.transcript(name)
+    // Other streams of the store are no sessions, whatever the Gaffer behind this would give out.
+    const stored = name.startsWith('session/') ? await gaffer.transcript(name) : []
     if (stored.length === 0) throw notFound(`session ${name.slice(0, 120)}`, 'list them with `gaffer log TASK`')
     const entries = stored.map(({ at, event }) => ({ at, entry: writable(event) }))
     return c.json({ session: name, entries } satisfies Transcript)

@@ -19,6 +19,9 @@ export interface JUnit {
   readonly unlistedFailures: number
 }
 
+/** Tests that were run at all: a skipped one shows nothing. */
+export const ranIn = ({ cases }: JUnit): number => cases.filter(({ outcome }) => outcome !== 'skipped').length
+
 const parser = new XMLParser({
   ignoreAttributes: false,
   attributeNamePrefix: '@',

@@ -3,12 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { memoryRepository } from '../../test/fakes/memory-repository.ts'
 import { memoryVerdicts, someSettings } from '../../test/gate-bench.ts'
 import { Fault } from '../domain/fault.ts'
+import { standingGates } from '../domain/required-gates.ts'
 import { settingsSchema } from '../domain/settings.ts'
 import { passed, unavailable, verdictOf, type Verdict } from '../domain/verdict.ts'
 import { systemClock } from '../ports/clock.ts'
 import type { Gate, Judged, Room, Rooms } from '../ports/gate.ts'
 import { runGates, type GateRun } from './run-gates.ts'
-import { alwaysRun, selectGates } from './select-gates.ts'
+import { selectGates } from './select-gates.ts'
 import { baselineKey, verdictKey } from './verdict-key.ts'
 
 const gate = (
@@ -23,7 +24,7 @@ const gate = (
   ...more,
 })
 const registry = (...own: readonly Gate[]): ReadonlyMap<string, Gate> =>
-  new Map([...alwaysRun.map((name) => gate(name)), ...own].map((one) => [one.name, one]))
+  new Map([...standingGates.map((name) => gate(name)), ...own].map((one) => [one.name, one]))
 
 const someRoom: Room = {
   folder: '/room',
@@ -121,7 +122,7 @@ describe('which gates run', () => {
       fc.property(fc.dictionary(name, entry), fc.constantFrom('unit' as const, 'final' as const), (gates, level) => {
         const selected = selectGates({ settings: { gates }, level, gates: registry(gate('a')) }).map((one) => one.name)
         expect(selected).toEqual([...new Set(selected)].toSorted())
-        expect(selected).toEqual(expect.arrayContaining([...alwaysRun]))
+        expect(selected).toEqual(expect.arrayContaining([...standingGates]))
         const wanted = Object.entries(gates).filter(([, { at }]) => at === 'both' || at === level)
         expect(selected).toEqual(expect.arrayContaining(wanted.map(([one]) => one)))
       }),
@@ -305,6 +306,70 @@ describe('the cache', () => {
     await runGates({ ...run, tree }) // the base itself
     await runGates(run)
     expect(seen).toEqual([null, { tests: 3 }])
+  })
+
+  describe('of what a gate measured', () => {
+    const counter = (seen: unknown[], measure: (tree: string) => Promise<Verdict>) =>
+      gate('x', async ({ baseline, tree }) => (seen.push([tree, baseline]), measure(tree)), { usesBaseline: true })
+    const pass = async () => passed({ tests: 3 })
+
+    test('on the base is filled by judging the base once, in a room of its own tree', async () => {
+      const seen: unknown[] = []
+      const trees: string[] = []
+      const rooms: Rooms = {
+        open: async ({ tree }) => (trees.push(tree), { room: async () => someRoom, close: async () => undefined }),
+      }
+      const inRoom = gate(
+        'x',
+        async (judged) => {
+          const { baseline, tree } = judged
+          await judged.room()
+          seen.push([tree, baseline])
+          return tree === run.tree ? passed({ tests: 3 }) : passed({ tests: 5 })
+        },
+        { usesBaseline: true },
+      )
+      const run = someRun(registry(inRoom), { x: {} }, { rooms })
+      const base = await run.repository.treeOf(run.base)
+      expect(await runGates(run)).toHaveLength(4) // the base's verdict is not among them
+      const other = (run.repository as ReturnType<typeof memoryRepository>).add({ a: '3' })
+      await runGates({ ...run, tree: other.tree })
+      expect(seen).toEqual([
+        [base, null],
+        [run.tree, { tests: 5 }],
+        [other.tree, { tests: 5 }],
+      ])
+      expect(trees).toEqual([base, run.tree, other.tree])
+    })
+
+    test('is not known where the base cannot be judged, whatever the reason, and the change is judged all the same', async () => {
+      const outcomes: (() => Promise<Verdict>)[] = [
+        async () => unavailable(cause),
+        () => Promise.reject(new Error('no')),
+        async () => verdictOf([finding]), // it failed before it measured anything
+      ]
+      for (const onBase of outcomes) {
+        const seen: unknown[] = []
+        const run = someRun(registry(counter(seen, (tree) => (tree === run.tree ? pass() : onBase()))), { x: {} })
+        const base = await run.repository.treeOf(run.base)
+        expect((await runGates(run)).at(-1)).toMatchObject({ gate: 'x', verdict: passed({ tests: 3 }) })
+        expect(seen).toEqual([
+          [base, null],
+          [run.tree, null],
+        ])
+      }
+    })
+
+    test('is not asked of the base for a gate that compares nothing, or when the task is stopped', async () => {
+      const seen: unknown[] = []
+      const plain = gate('x', async ({ tree }) => (seen.push(tree), passed()))
+      const run = someRun(registry(plain), { x: {} })
+      await runGates(run)
+      expect(seen).toEqual([run.tree])
+      const stopped = someRun(registry(counter(seen, pass)), { x: {} }, { signal: AbortSignal.abort() })
+      await runGates(stopped)
+      expect(seen).toEqual([run.tree])
+    })
   })
 
   test('has another name for anything that could lead to another verdict', () => {

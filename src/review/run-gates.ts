@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Fault } from '../domain/fault.ts'
 import { redact } from '../domain/redact.ts'
-import { unavailable, type GateResult, type Verdict } from '../domain/verdict.ts'
+import { unavailable, type GateResult, type Measures, type Verdict } from '../domain/verdict.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Gate, Judged, OpenRoom, Room, Rooms, VerdictCache } from '../ports/gate.ts'
 import { selectGates, type Selected } from './select-gates.ts'
@@ -38,17 +38,23 @@ export async function runGates(run: GateRun): Promise<readonly GateResult[]> {
       cached: false,
     }))
 
-  const shared = sharedRoom(run)
+  const shared = sharedRoom(run, run.tree)
+  const onBase = sharedRoom(run, change.baseTree)
   try {
     return await inParallel(selected, run.atOnce ?? availableParallelism(), (one) =>
-      runGate(one, run, change, shared.open),
+      runGate(one, run, change, { tree: shared.open, base: onBase.open }),
     )
   } finally {
-    await shared.close()
+    await Promise.all([shared.close(), onBase.close()])
   }
 }
 
 type Change = Pick<Judged, 'baseTree' | 'changes'>
+type GateSelected = Extract<Selected, { kind: 'gate' }>
+interface OpenRooms {
+  readonly tree: () => Promise<OpenRoom>
+  readonly base: () => Promise<OpenRoom>
+}
 
 async function readChange({ repository, base, tree }: GateRun): Promise<Change | Fault> {
   try {
@@ -59,12 +65,7 @@ async function readChange({ repository, base, tree }: GateRun): Promise<Change |
   }
 }
 
-async function runGate(
-  selected: Selected,
-  run: GateRun,
-  change: Change,
-  openRoom: () => Promise<OpenRoom>,
-): Promise<GateResult> {
+async function runGate(selected: Selected, run: GateRun, change: Change, rooms: OpenRooms): Promise<GateResult> {
   const { name } = selected
   const startedAt = Date.parse(run.clock.now())
   const told = (verdict: Verdict, cached: boolean): GateResult => ({
@@ -77,9 +78,10 @@ async function runGate(
   if (run.signal?.aborted === true) return told(unavailable(cancelled(name).toJSON()), false)
 
   const { gate } = selected
+  const baseline = gate.usesBaseline === true ? await baselineOf(selected, run, change, rooms) : null
   const limit = timeLimit(run.settings.limits.gateSeconds * 1_000, name)
   try {
-    const judged = await judgedBy(selected, run, change, roomWithin(limit, openRoom))
+    const judged = judgedBy(selected, run, change, baseline, roomWithin(limit, rooms.tree))
     const reads = gate.reads(judged)
     const key = reads === null ? null : verdictKey(selected, reads)
     const known = key === null ? undefined : await remembered(run.cache, key)
@@ -96,17 +98,46 @@ async function runGate(
   }
 }
 
-async function judgedBy(
-  selected: Extract<Selected, { kind: 'gate' }>,
+/**
+ * What the gate measured on the base tree: remembered, else the base is judged now, and that is remembered. null where
+ * the base cannot be judged or nothing was measured; what that means is for the gate to say. Never throws.
+ */
+async function baselineOf(
+  selected: GateSelected,
+  run: GateRun,
+  { baseTree }: Change,
+  rooms: OpenRooms,
+): Promise<Measures | null> {
+  const key = baselineKey(selected, baseTree)
+  const known = await remembered(run.cache, key)
+  if (known !== undefined) return measured(known)
+  if (run.tree === baseTree) return null // judging it is what happens next
+
+  const limit = timeLimit(run.settings.limits.gateSeconds * 1_000, selected.name)
+  try {
+    const onBase = { ...run, tree: baseTree, brief: null, problems: [] }
+    const judged = judgedBy(selected, onBase, { baseTree, changes: [] }, null, roomWithin(limit, rooms.base))
+    const verdict = await Promise.race([selected.gate.run(judged), limit.isUp])
+    await remember(run.cache, key, verdict)
+    return isWorthKeeping(verdict) ? measured(verdict) : null
+  } catch {
+    return null
+  } finally {
+    limit.end()
+  }
+}
+
+const measured = ({ measures }: Kept): Measures | null => (Object.keys(measures).length === 0 ? null : measures)
+
+function judgedBy(
+  selected: GateSelected,
   run: GateRun,
   change: Change,
+  baseline: Measures | null,
   room: () => Promise<Room>,
-): Promise<Judged> {
+): Judged {
   const { repository, settings, level, base, tree, brief, problems } = run
-  const { name, gate, options } = selected
-  const onBase =
-    gate.usesBaseline === true ? await remembered(run.cache, baselineKey(selected, change.baseTree)) : undefined
-  const baseline = onBase?.measures ?? null
+  const { name, options } = selected
   return { name, options, settings, level, base, tree, brief, problems, repository, ...change, baseline, room }
 }
 
@@ -139,8 +170,8 @@ function roomWithin(limit: TimeLimit, openRoom: () => Promise<OpenRoom>): () => 
   }
 }
 
-/** One for a run, opened when the first gate asks for it. */
-function sharedRoom({ rooms, repository, tree, settings, signal }: GateRun) {
+/** One for a tree of a run, opened when the first gate asks for it. */
+function sharedRoom({ rooms, repository, settings, signal }: GateRun, tree: Judged['tree']) {
   let opened: Promise<OpenRoom> | undefined
   return {
     open: () => (opened ??= rooms.open({ repository, tree, settings, ...(signal && { signal }) })),

@@ -1,4 +1,5 @@
 import type { FaultRecord } from '../domain/fault.ts'
+import { standingGates } from '../domain/required-gates.ts'
 import { paths, type GateSettings, type Settings } from '../domain/settings.ts'
 import type { Gate, Judged } from '../ports/gate.ts'
 
@@ -7,10 +8,7 @@ export type Selected =
   | { readonly kind: 'gate'; readonly name: string; readonly gate: Gate; readonly options: GateSettings }
   | { readonly kind: 'unavailable'; readonly name: string; readonly cause: FaultRecord }
 
-/** They run at every level whether or not gaffer.yaml lists them: they hold an agent to what it may do at all. */
-export const alwaysRun = ['contracts', 'scope', 'secrets'] as const
-
-/** The gates of a level in order of name, one entry for a name. */
+/** The gates of a level in order of name, one entry for a name; the standing ones whether or not they are listed. */
 export function selectGates({
   settings,
   level,
@@ -20,11 +18,11 @@ export function selectGates({
   readonly level: Judged['level']
   readonly gates: ReadonlyMap<string, Gate>
 }): readonly Selected[] {
-  const always: readonly string[] = alwaysRun
+  const always: readonly string[] = standingGates
   const declared = Object.entries(settings.gates)
     .filter(([name, { at }]) => at === 'both' || at === level || always.includes(name))
     .map(([name, options]) => select(name, options, gates))
-  const added = alwaysRun
+  const added = standingGates
     .filter((name) => settings.gates[name] === undefined)
     .map((name) => select(name, { at: 'both' }, gates))
   return [...declared, ...added].toSorted((a, b) => (a.name < b.name ? -1 : 1))
@@ -32,7 +30,7 @@ export function selectGates({
 
 function select(name: string, options: GateSettings, gates: ReadonlyMap<string, Gate>): Selected {
   const wanted = options.gate ?? name
-  if (alwaysRun.some((reserved) => reserved === name) && wanted !== name)
+  if (standingGates.some((reserved) => reserved === name) && wanted !== name)
     return unavailable(
       name,
       `the name ${name} belongs to the gate ${name}`,

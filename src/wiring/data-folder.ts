@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { Fault } from '../domain/fault.ts'
 import type { DatabaseChoice } from '../engine/postgres/database.ts'
 
@@ -15,13 +16,26 @@ export const dataFolder = (data: string) => ({
 /** @throws Fault bad-input when the folder cannot be made */
 export async function ensureDataFolder(data: string): Promise<void> {
   try {
-    await mkdir(data, { recursive: true, mode: 0o700 })
+    await makeFolder(data)
   } catch (cause) {
     throw new Fault('bad-input', `the data folder ${data} cannot be made`, {
       hint: 'name one that you may write with `--data DIR`',
       cause,
     })
   }
+}
+
+/**
+ * One level at a time: where the parent is there and still nothing can be made in it (below /proc), a recursive mkdir
+ * of Node never comes back.
+ */
+async function makeFolder(path: string): Promise<void> {
+  const missing: string[] = []
+  for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.push(at)
+  for (const folder of missing.toReversed())
+    await mkdir(folder, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    })
 }
 
 /** The team's own Postgres where DATABASE_URL names one, else the embedded one of the data folder. */

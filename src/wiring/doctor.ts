@@ -8,10 +8,13 @@ import { createRepositories } from '../adapters/git/repositories.ts'
 import type { CheckResult, DoctorCheck } from '../cli/wiring.ts'
 import { email } from '../domain/ids.ts'
 import { readSettings } from '../domain/read-settings.ts'
-import { paths } from '../domain/settings.ts'
+import { paths, type Settings } from '../domain/settings.ts'
 import { openDatabase, pingDatabase } from '../engine/postgres/database.ts'
+import { readEvidenceKeys } from '../own/dsse.ts'
+import { loadInstanceKey } from '../own/instance-key.ts'
 import { signWithKey } from '../own/sign-off.ts'
 import { openSignatureVerifier } from '../own/signature-verifier.ts'
+import { findProgram } from '../process/find-program.ts'
 import { databaseOf, ensureDataFolder } from './data-folder.ts'
 
 const ok = (says: string): CheckResult => ({ state: 'ok', says, todo: null })
@@ -27,7 +30,10 @@ export const doctorChecks = ({
   readonly folder: string
 }): readonly DoctorCheck[] => [
   { name: 'node', run: () => Promise.resolve(ok(`Node ${process.versions.node}`)) },
-  { name: 'git', run: () => Promise.resolve(program('git', ['--version'], 'install git 2.38 or later')) },
+  {
+    name: 'git',
+    run: () => Promise.resolve(recentGit(program('git', ['--version'], `install git ${oldestGit.join('.')} or later`))),
+  },
   {
     name: 'npm',
     run: () =>
@@ -40,12 +46,27 @@ export const doctorChecks = ({
   { name: 'signing', run: checkSigning },
   { name: 'sandbox', run: checkSandbox },
   { name: 'repository', run: () => checkRepository(folder) },
+  { name: 'agents', run: () => checkAgents(folder) },
+  { name: 'evidence key', run: () => checkEvidenceKey(data, folder) },
 ]
 
 function program(name: string, argv: readonly string[], todo: string): CheckResult {
   const { status, stdout, error } = spawnSync(name, argv, { encoding: 'utf8', timeout: 20_000 })
   if (status !== 0) return fail(`${name} ${error === undefined ? `ended with ${status}` : 'is not there'}`, todo)
   return ok(`${name} ${stdout.trim().replace(/^git version /, '')}`)
+}
+
+/** The first with `git merge-tree --write-tree`. */
+const oldestGit = [2, 38] as const
+
+/** What `git --version` said, unless it is too old to merge without a work tree, or says no version at all. */
+export function recentGit(found: CheckResult): CheckResult {
+  if (found.state !== 'ok') return found
+  const [, major, minor] = /^git (\d+)\.(\d+)/.exec(found.says) ?? []
+  const todo = `install git ${oldestGit.join('.')} or later`
+  if (major === undefined || minor === undefined) return fail(`${found.says} is no version that is known`, todo)
+  const isRecent = Number(major) > oldestGit[0] || (Number(major) === oldestGit[0] && Number(minor) >= oldestGit[1])
+  return isRecent ? found : fail(`${found.says} is too old`, todo)
 }
 
 const optional = (result: CheckResult): CheckResult => (result.state === 'fail' ? { ...result, state: 'warn' } : result)
@@ -65,6 +86,7 @@ async function checkFolder(data: string): Promise<CheckResult> {
 async function checkDatabase(data: string): Promise<CheckResult> {
   const choice = databaseOf(data)
   const began = performance.now()
+  await ensureDataFolder(data)
   const database = await openDatabase(choice)
   try {
     const { version } = await pingDatabase(database)
@@ -106,18 +128,64 @@ async function checkSandbox(): Promise<CheckResult> {
   return warn(`agents and gates run UNCONFINED: ${protection.why}`, protection.todo)
 }
 
-async function checkRepository(folder: string): Promise<CheckResult> {
+type Found =
+  | { readonly kind: 'looked-after'; readonly settings: Settings; readonly evidenceKeys: string | undefined }
+  | { readonly kind: 'not'; readonly result: CheckResult }
+
+/** What the repository around a folder says of itself in its last commit. */
+async function lookAt(folder: string): Promise<Found> {
+  const not = (says: string, todo: string): Found => ({ kind: 'not', result: warn(says, todo) })
   const repositories = createRepositories({ folder: tmpdir() })
   const history = await repositories.inspect(folder).catch(() => undefined)
   const head = await history?.resolve('HEAD')
   if (history === undefined)
-    return warn(`${folder} is in no git repository`, 'run it again inside the repository that Gaffer is to look after')
-  if (head === undefined) return warn('the repository has no commit yet', 'make a first commit, then run `gaffer init`')
+    return not(`${folder} is in no git repository`, 'run it again inside the repository that Gaffer is to look after')
+  if (head === undefined) return not('the repository has no commit yet', 'make a first commit, then run `gaffer init`')
   const text = await history.read(head, paths.settings)
   if (text === undefined)
-    return warn(`${paths.settings} is not committed here`, 'run `gaffer init`, and commit what it writes')
-  const settings = readSettings(text)
-  return ok(
-    `looked after by Gaffer: protected branch ${settings.branch}, gates ${Object.keys(settings.gates).join(', ')}`,
+    return not(`${paths.settings} is not committed here`, 'run `gaffer init`, and commit what it writes')
+  const evidenceKeys = await history.read(head, paths.evidenceKeys)
+  return { kind: 'looked-after', settings: readSettings(text), evidenceKeys }
+}
+
+const unchecked = (found: CheckResult): CheckResult => warn(`not checked: ${found.says}`, found.todo ?? '')
+
+async function checkRepository(folder: string): Promise<CheckResult> {
+  const found = await lookAt(folder)
+  if (found.kind === 'not') return found.result
+  const { branch, gates } = found.settings
+  return ok(`looked after by Gaffer: protected branch ${branch}, gates ${Object.keys(gates).join(', ')}`)
+}
+
+/** Whether the programs of the agents are there; what they speak is found out when they are started. */
+async function checkAgents(folder: string): Promise<CheckResult> {
+  const found = await lookAt(folder)
+  if (found.kind === 'not') return unchecked(found.result)
+  const declared = Object.entries(found.settings.agents)
+  if (declared.length === 0) return warn('no agent is declared', `declare one under agents in ${paths.settings}`)
+  const programs = await Promise.all(
+    declared.map(async ([agent, { command }]) => {
+      const [called = ''] = command
+      const place = called === 'gaffer' ? called : await findProgram(called, process.env['PATH'] ?? '', folder)
+      return { agent, called, isThere: place !== undefined }
+    }),
   )
+  const missing = programs.filter(({ isThere }) => !isThere)
+  if (missing.length === 0) return ok(programs.map(({ agent, called }) => `${agent} (${called})`).join(', '))
+  return fail(
+    missing.map(({ agent, called }) => `${called}, the program of the agent ${agent}, is not there`).join('; '),
+    `install ${missing.map(({ called }) => called).join(', ')}, or mend agents in ${paths.settings}`,
+  )
+}
+
+/** Evidence that this Gaffer signs is believed only where the protected branch holds its public key. */
+async function checkEvidenceKey(data: string, folder: string): Promise<CheckResult> {
+  const found = await lookAt(folder)
+  if (found.kind === 'not') return unchecked(found.result)
+  const { keyId } = await loadInstanceKey(data)
+  const todo = `run \`gaffer init\` with this data folder, and commit ${paths.evidenceKeys} on ${found.settings.branch}`
+  const read = readEvidenceKeys(found.evidenceKeys ?? '')
+  if (read.kind === 'malformed') return fail(`${paths.evidenceKeys} ${read.why}`, todo)
+  if (read.keys.has(keyId)) return ok(`${paths.evidenceKeys} holds the key of this data folder`)
+  return fail(`${paths.evidenceKeys} does not hold the key of ${data}: no evidence of it would be believed`, todo)
 }

@@ -40,6 +40,11 @@ export const wiring: Wiring = {
     return (await loadInstanceKey(data)).publicPem
   },
 
+  async sign(options) {
+    const { signWithKey } = await import('../own/sign-off.ts')
+    return signWithKey(options)
+  },
+
   async replayFile(sessions) {
     const { replayFileOf } = await import('./replay-file.ts')
     return replayFileOf(sessions)

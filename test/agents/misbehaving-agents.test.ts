@@ -97,6 +97,23 @@ describe('an agent that does not start is told apart by what is wrong', () => {
     await expect(open('greets-and-hangs', { limits })).rejects.toMatchObject({ code: 'agent-not-acp' })
   })
 
+  test('it hangs while it starts, and nobody waits for it any more: it is ended at once', async () => {
+    const abandoned = new AbortController()
+    let pid = 0
+    const opening = open('hangs', {
+      argv: ['sh', '-c', `echo $$ >&2; exec node ${rude} hangs`],
+      signal: abandoned.signal,
+      limits: { startMs: 600_000, outputBytes: 1_000 },
+      record: (entry) => {
+        pid = entry.kind === 'stderr' ? Number(entry.text) : pid
+        abandoned.abort()
+      },
+    })
+    await expect(opening).rejects.toMatchObject({ code: 'cancelled' })
+    expect(pid).toBeGreaterThan(0)
+    expect(listProcesses().filter((running) => running.pid === pid && !running.zombie)).toEqual([])
+  })
+
   test.each(['floods-stdout', 'floods-stderr'])('%s', async (manner) => {
     await expect(open(manner)).rejects.toMatchObject({ code: 'agent-flood' })
   })

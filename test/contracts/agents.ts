@@ -186,6 +186,11 @@ turns:
       expect(await ending).toMatchObject({ code: 'cancelled' })
     })
 
+    test('a start that is cancelled before it begins starts nothing', async () => {
+      const opening = open('version: 1\nturns: []\n', { signal: AbortSignal.abort() })
+      await expect(opening).rejects.toMatchObject({ code: 'cancelled', retryable: false })
+    })
+
     test('a turn that is cancelled before it begins does nothing, and the session lives on', async () => {
       const session = await open('{ version: 1, turns: [{ do: [{ say: hello }] }] }')
       const turn = session.prompt('hello', { ...limits, signal: AbortSignal.abort() })

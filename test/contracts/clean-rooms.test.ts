@@ -167,6 +167,48 @@ for (const { name, sandbox, missing } of sandboxes)
       })
     })
 
+    test('has the programs of its packages on the PATH, and none in the place of one of the machine', async () => {
+      const fake = '#!/bin/sh\necho fake'
+      const evil = { files: { 'fake.sh': fake }, manifest: { bin: { sh: 'fake.sh', node: 'fake.sh', npm: 'fake.sh' } } }
+      await using registry = await packageRegistry({ left, evil })
+      const own = { ...root, dependencies: { left: '1.0.0', evil: '1.0.0' } }
+      const files = { 'package.json': JSON.stringify(own), 'package-lock.json': registry.lockfile(own) }
+      await using here = await site(files, { sandbox, registry })
+      const room = await (await here.open(withNpm)).room()
+      expect(await room.run('left && ls node_modules/.bin')).toMatchObject({
+        exitCode: 0,
+        stdout: 'left\nleft\nnode\nnpm\nsh\n',
+      })
+      expect(await room.run('node --version; sh -c "echo real"; npm --version')).toMatchObject({
+        stdout: expect.not.stringContaining('fake'),
+      })
+    })
+
+    test('puts nothing on the PATH that the change brought along', async () => {
+      const files = { 'node_modules/.bin/left': { executable: '#!/bin/sh\necho fake' } }
+      await using here = await site(files, { sandbox })
+      expect(await (await (await here.open()).room()).run('left')).toMatchObject({ exitCode: 127 })
+    })
+
+    test('takes nothing that would turn a failing script into a passing one from an .npmrc of the tree', async () => {
+      const settings = [
+        'script-shell=/usr/bin/true',
+        'if-present=true',
+        'ignore-scripts=true',
+        'usage=true',
+        'script-shell=/bin/true',
+      ]
+      const scripts = { lint: 'exit 3', pretest: 'exit 4', test: 'true' }
+      for (const line of settings) {
+        const files = { '.npmrc': `${line}\n`, 'package.json': JSON.stringify({ name: 'app', scripts }) }
+        await using here = await site(files, { sandbox })
+        const room = await (await here.open()).room()
+        expect([line, (await room.run('npm run lint')).exitCode]).toEqual([line, 3])
+        expect([line, (await room.run('npm test')).exitCode]).toEqual([line, 4])
+        expect([line, (await room.run('npm run gone')).exitCode]).toEqual([line, 1])
+      }
+    })
+
     test('has the workspaces of the repository as they are in the tree', async () => {
       await using registry = await packageRegistry({ left })
       const own = { name: 'app', version: '1.0.0', workspaces: ['packages/*'] }
@@ -286,6 +328,7 @@ describe('dependencies', () => {
       (registry) => ({ 'package-lock.json': registry.lockfile(root).replace(/sha512-.{10}/, 'sha512-AAAAAAAAAA') }),
       /npm ci failed/,
     ],
+    'the mark of an install in the tree': [() => ({ 'node_modules/.gaffer-install': '' }), /is there already/],
     'node_modules in the tree': [() => ({ 'node_modules/evil/index.js': '' }), /is there already/],
   }
   for (const [what, [change, message]] of Object.entries(unavailable))

@@ -8,6 +8,7 @@ import { announce, openToken } from '../../src/http/announce.ts'
 import { createApp } from '../../src/http/app.ts'
 import { createPageKeys } from '../../src/http/page-keys.ts'
 import { serve, type Served } from '../../src/http/serve.ts'
+import type { Protection } from '../../src/ports/sandbox.ts'
 import { exampleBrief, memoryGaffer, type MemoryGaffer, type MemoryGafferOptions } from './memory-gaffer.ts'
 
 const root = resolve(import.meta.dirname, '..', '..')
@@ -95,7 +96,10 @@ export interface ServedGaffer {
 }
 
 /** A Gaffer in memory behind the real server, on a data folder of its own, for commands to find. */
-export async function servedGaffer(options: MemoryGafferOptions = {}): Promise<ServedGaffer> {
+export async function servedGaffer({
+  protection = { kind: 'confined', what: ['nothing runs here'] },
+  ...options
+}: MemoryGafferOptions & { protection?: Protection } = {}): Promise<ServedGaffer> {
   const folder = await mkdtemp(join(tmpdir(), 'gaffer-cli-'))
   const data = join(folder, 'data')
   const gaffer = memoryGaffer({ moves: true, ...options })
@@ -114,7 +118,14 @@ export async function servedGaffer(options: MemoryGafferOptions = {}): Promise<S
   const listen = (port: number | null): Promise<Served> => {
     closing = new AbortController()
     return serve(
-      createApp({ gaffer, token, pageKeys: createPageKeys(token), version: '1.2.3', closing: closing.signal }),
+      createApp({
+        gaffer,
+        token,
+        pageKeys: createPageKeys(token),
+        version: '1.2.3',
+        protection,
+        closing: closing.signal,
+      }),
       port,
     )
   }

@@ -1,6 +1,6 @@
 import { runCli } from '../../src/cli/run.ts'
 import { processTerminal } from '../../src/cli/terminal.ts'
-import type { Wiring } from '../../src/cli/wiring.ts'
+import type { Protection, Wiring } from '../../src/cli/wiring.ts'
 import { Fault } from '../../src/domain/fault.ts'
 import { commitSha } from '../../src/domain/ids.ts'
 import { refuse } from '../../src/domain/fault.ts'
@@ -10,6 +10,8 @@ import { refuse } from '../../src/domain/fault.ts'
  * a server make of them. `throw` throws a Fault of that code.
  */
 interface Answers {
+  /** Why nothing confines agents. */
+  readonly unconfined?: string
   readonly throw?: Fault['code']
   readonly checks?: readonly {
     readonly name: string
@@ -47,7 +49,11 @@ const running = () => {
 const wiring: Wiring = {
   async up() {
     fault()
-    return { ...running(), url: 'http://127.0.0.1:7447', pageUrl: 'http://127.0.0.1:7447/?key=once' }
+    const protection: Protection =
+      answers.unconfined === undefined
+        ? { kind: 'confined', what: [] }
+        : { kind: 'unconfined', why: answers.unconfined, todo: 'install bubblewrap' }
+    return { ...running(), url: 'http://127.0.0.1:7447', pageUrl: 'http://127.0.0.1:7447/?key=once', protection }
   },
   async worker() {
     fault()
@@ -88,6 +94,7 @@ const wiring: Wiring = {
       : { kind: 'installed', path: `${folder}/hooks/pre-receive` }
   },
   evidenceKey: () => Promise.reject(new Error('not asked for here')),
+  sign: () => Promise.reject(new Error('not asked for here')),
   replayFile: async (sessions) => JSON.stringify(sessions),
   replay: async () => 7,
 }

@@ -14,7 +14,12 @@ import type { Agents, AgentSession, SessionEntry, SessionRequest, Turn } from '.
  */
 export const scriptedAgents = (script: string | ReplaySession): Agents => {
   const session = typeof script === 'string' ? parseSession(script, 'the script') : script
-  return { open: (request) => Promise.resolve(openSession(session, request)) }
+  return {
+    open: (request) =>
+      request.signal?.aborted === true
+        ? Promise.reject(faultOf('cancelled', 'the start of the agent was cancelled'))
+        : Promise.resolve(openSession(session, request)),
+  }
 }
 
 function openSession(session: ReplaySession, request: SessionRequest): AgentSession {

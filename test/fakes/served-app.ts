@@ -2,6 +2,7 @@ import type { Hono } from 'hono'
 import { createApp } from '../../src/http/app.ts'
 import { createPageKeys, type PageKeys } from '../../src/http/page-keys.ts'
 import { maria, exampleBrief, memoryGaffer, type MemoryGaffer, type MemoryGafferOptions } from './memory-gaffer.ts'
+import type { Protection } from '../../src/ports/sandbox.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 
 export const host = '127.0.0.1:7447'
@@ -22,7 +23,11 @@ export interface AppUnderTest {
 
 /** The HTTP app over a Gaffer in memory, called without a socket. */
 export function appUnderTest(
-  options: MemoryGafferOptions & { closing?: AbortSignal; gaffer?: Partial<MemoryGaffer> } = {},
+  options: MemoryGafferOptions & {
+    closing?: AbortSignal
+    gaffer?: Partial<MemoryGaffer>
+    protection?: Protection
+  } = {},
 ): AppUnderTest {
   const gaffer = { ...memoryGaffer(options), ...options.gaffer }
   const pageKeys = createPageKeys(token)
@@ -32,6 +37,7 @@ export function appUnderTest(
     token,
     pageKeys,
     version: '1.2.3',
+    protection: options.protection ?? { kind: 'confined', what: ['nothing runs here'] },
     onBug: (error) => bugs.push(error),
     ...(options.closing === undefined ? {} : { closing: options.closing }),
   })

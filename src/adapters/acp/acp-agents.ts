@@ -7,7 +7,7 @@ import type { Confinement, Sandbox } from '../../ports/sandbox.ts'
 import { endLeftovers } from '../../process/leftovers.ts'
 import { start, type Running } from '../../process/start.ts'
 import { AcpSession } from './acp-session.ts'
-import { agentMissing } from './faults.ts'
+import { agentMissing, startStopped } from './faults.ts'
 import { programFolders } from './program-folders.ts'
 
 export interface AcpOptions {
@@ -40,6 +40,7 @@ export function acpAgents({ sandbox, programs = {} }: AcpOptions): Agents {
     async open(request): Promise<AgentSession> {
       const place = markOf(request.workspace)
       await endLeftovers(`${place}.`, { spared: `${place}.${instance}.` })
+      if (request.signal?.aborted === true) throw startStopped(request.agent.name)
       const mark = `${place}.${instance}.${randomBytes(6).toString('hex')}`
       const running = await launch(request, mark).catch((error: unknown) => {
         throw error instanceof Fault && error.code === 'command-missing'

@@ -47,10 +47,18 @@ export class AcpSession implements AgentSession {
 
   /** The caller closes when this throws. */
   async open(): Promise<void> {
-    const { name, sessionId } = await handshake(this.#line, this.#request)
-    this.#name = name
-    this.#sessionId = sessionId
-    this.#line.doing = 'between two turns'
+    const { agent, signal } = this.#request
+    const abandon = (): void => void this.#line.fail(faults.startStopped(agent.name))
+    if (signal?.aborted === true) abandon()
+    signal?.addEventListener('abort', abandon, { once: true })
+    try {
+      const { name, sessionId } = await handshake(this.#line, this.#request)
+      this.#name = name
+      this.#sessionId = sessionId
+      this.#line.doing = 'between two turns'
+    } finally {
+      signal?.removeEventListener('abort', abandon)
+    }
   }
 
   async prompt(

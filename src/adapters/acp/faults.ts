@@ -71,6 +71,9 @@ export const flooded = (plight: Plight, limitBytes: number): Fault =>
 export const stopped = (agent: string): Fault =>
   new Fault('cancelled', `the turn of the agent ${agent} was cancelled`, { hint: 'start it again when it is wanted' })
 
+export const startStopped = (agent: string): Fault =>
+  new Fault('cancelled', `the start of the agent ${agent} was cancelled`, { hint: 'start it again when it is wanted' })
+
 /** JSON-RPC's and ACP's own error codes that have a cure of their own. */
 const authRequired = -32_000
 

@@ -5,6 +5,9 @@ import { Fault } from '../../domain/fault.ts'
 import type { OpenRoom, Room, RoomRequest, Rooms } from '../../ports/gate.ts'
 import type { Sandbox } from '../../ports/sandbox.ts'
 import type { Dependencies } from './dependencies.ts'
+import { mark } from './expose.ts'
+import { unavailable } from './lockfile.ts'
+import { layOutTools } from './tools.ts'
 
 /**
  * Clean rooms on this machine. Each gate of a run gets a checkout, a reports folder and a home folder of its own, so
@@ -40,20 +43,22 @@ export function cleanRooms({
     await mkdir(base)
     await Promise.all([checkout, reports, home].map((path) => mkdir(path)))
     await repository.checkout(tree, checkout)
+    if (settings.dependencies.installer !== 'none') await mustNotClaim(repository, tree)
     const { readable } = await dependencies.provide({ repository, tree, settings, folder: checkout, signal })
+    const tools = await layOutTools(join(base, 'tools'), checkout, readable.length > 0)
     return {
       folder: checkout,
       reports,
       async run(line, options = {}) {
-        const ran = await sandbox.run(['sh', '-c', line], {
+        const ran = await sandbox.run(tools.argv(line), {
           confinement: {
             cwd: checkout,
             writable: [checkout, reports, home],
-            readable: [...readable, ...nodeFolders()],
+            readable: [...readable, tools.folder, ...nodeFolders()],
             home,
             network: 'none',
           },
-          env: { ...fixed, ...options.env, GAFFER_REPORTS: reports },
+          env: { ...fixed, ...tools.env, ...options.env, GAFFER_REPORTS: reports },
           timeoutMs: options.timeoutMs ?? settings.limits.gateSeconds * 1_000,
           outputBytes: Math.floor(settings.limits.outputMb * 1024 * 1024),
           ...(signal && { signal }),
@@ -65,6 +70,13 @@ export function cleanRooms({
       },
     }
   }
+}
+
+/** A change that carries our mark would have its own node_modules taken for installed ones. */
+async function mustNotClaim(repository: RoomRequest['repository'], tree: RoomRequest['tree']): Promise<void> {
+  const claimed = (await repository.list(tree)).find(({ path }) => path.endsWith(`node_modules/${mark}`))
+  if (claimed !== undefined)
+    throw unavailable(`${claimed.path} is there already`, 'take node_modules out of the repository')
 }
 
 /** The same for every gate on every machine; what a sandbox sets comes on top. */

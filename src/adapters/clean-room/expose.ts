@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { unavailable } from './lockfile.ts'
 
 /** Says in a node_modules that it is ours, and which install it shows. */
-const mark = '.gaffer-install'
+export const mark = '.gaffer-install'
 
 /**
  * Makes the node_modules of an install appear in a checkout: a folder of its own with a symlink for each package, so

@@ -7,6 +7,7 @@ import { connect } from '../client/connect.ts'
 import type { Context } from '../context.ts'
 import { gitLine } from '../git.ts'
 import { readBriefFile } from '../read-brief-file.ts'
+import { showUnconfined } from '../render/show-unconfined.ts'
 import { refusal } from '../stop.ts'
 import { showProblems } from './brief-check.ts'
 import { watchTask } from './watch.ts'
@@ -27,7 +28,11 @@ export async function delegate(context: Context, file: string, options: Delegate
   const body: DelegateBody = { brief, hub, actor, agent: options.agent ?? null, owner: options.owner ?? null }
   const headers = { 'Idempotency-Key': options.once ?? randomUUID() }
   const delegated = await client.post(routes.tasks, { body, headers, schema: delegatedSchema })
-  const warnings = showProblems(file, delegated.problems, context.paint)
+  const { unconfined, problems } = delegated
+  const warnings = [
+    ...(unconfined === null ? [] : [showUnconfined(unconfined, context.paint)]),
+    ...showProblems(file, problems, context.paint),
+  ]
 
   if (options.wait === true) {
     for (const line of warnings) context.say(line)

@@ -3,6 +3,7 @@ import { routes } from '../../contract/routes.ts'
 import type { Answer } from '../answer.ts'
 import { connect } from '../client/connect.ts'
 import type { Context } from '../context.ts'
+import { showUnconfined } from '../render/show-unconfined.ts'
 import { usage } from '../stop.ts'
 import type { Running } from '../wiring.ts'
 
@@ -20,10 +21,12 @@ export async function up(context: Context, { port }: UpCommandOptions): Promise<
       'name one from 1 to 65535, or leave `--port` out for a free one',
     )
   const running = await started(context, async () => (await context.wiring()).up({ data: context.data, port: number }))
-  const said = { url: running.url, pageUrl: running.pageUrl, data: context.data, pid: process.pid }
+  const { url, pageUrl, protection } = running
+  const said = { url, pageUrl, data: context.data, pid: process.pid, protection }
   context.say(`Gaffer serves on ${context.paint.strong(running.url)}`, said)
   context.say(`look  ${running.pageUrl}`)
   context.say(`data  ${context.data}`)
+  if (protection.kind === 'unconfined') context.say(showUnconfined(protection, context.paint))
   context.say('next  in your repository: gaffer delegate BRIEF    (Ctrl-C ends this)')
   await running.stopped
   return { data: { stopped: true }, text: ['stopped; nothing is lost, `gaffer up` goes on where it was'] }

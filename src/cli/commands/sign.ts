@@ -13,7 +13,6 @@ import { columns, indent, plural } from '../render/layout.ts'
 import { oneLine } from '../render/printable.ts'
 import { measurePatch, type PatchSize } from '../review/measure-patch.ts'
 import { readStatement } from '../sign/read-statement.ts'
-import { sshSign } from '../sign/ssh-sign.ts'
 import { refusal, usage } from '../stop.ts'
 import { carriedOut, sendCommand } from './send-command.ts'
 
@@ -49,7 +48,9 @@ export async function sign(context: Context, task: string, options: SignOptions)
   for (const line of showStatement(statement, detail, size, context)) context.say(line)
   await confirm(context, options.yes === true, task)
 
-  const armoured = await sshSign(bytes, key)
+  const armoured = await (
+    await context.wiring()
+  ).sign({ statement: exactly(bytes), keyFile: key, interactive: context.interactive, env: context.env })
   const after = await sendCommand(client, task, {
     type: 'sign',
     actor: await context.person(),
@@ -62,6 +63,9 @@ export async function sign(context: Context, task: string, options: SignOptions)
   const end = isOver(after) ? after : await showProgress(context, client, { task, from: 'now', isOver })
   return { ...carriedOut(`${task} is ${end.row.state}`, end), exit: end.row.state === 'landed' ? 0 : 1 }
 }
+
+/** Text that is the same bytes again: what is signed is what was shown, a byte order mark included. */
+const exactly = (bytes: Uint8Array): string => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
 
 /** The task once its final gates have had their say: who is about to sign may come before them. */
 async function readyToSign(context: Context, client: Client, task: string): Promise<TaskDetail> {

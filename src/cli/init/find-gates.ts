@@ -19,6 +19,7 @@ const manifestSchema = z.object({
   dependencies: z.record(z.string(), z.string()).default({}),
   devDependencies: z.record(z.string(), z.string()).default({}),
 })
+type Scripts = Readonly<Record<string, string>>
 const npmLocks = ['package-lock.json', 'npm-shrinkwrap.json']
 const otherLocks = ['pnpm-lock.yaml', 'yarn.lock', 'bun.lock', 'bun.lockb']
 const contractFolders = ['test/contract', 'test/contracts', 'tests/contract', 'tests/contracts']
@@ -63,33 +64,60 @@ export function findGates(files: ReadonlyMap<string, string>, tracked: readonly 
 const report = '"$GAFFER_REPORTS/junit.xml"'
 
 /** Runners are asked for JUnit XML in their own way; a script that does it by itself is taken as it is. */
-function testGate({ test }: Readonly<Record<string, string>>): FoundGate | undefined {
+function testGate(scripts: Scripts): FoundGate | undefined {
+  const { test } = scripts
   if (test === undefined || test.trim() === '' || test.includes('no test specified')) return undefined
   const tests = (run: string): FoundGate => ({ name: 'tests', gate: 'tests', run })
-  if (test.includes('GAFFER_REPORTS')) return tests('npm test')
+  const spelled = spellOut(scripts, 'test')
+  if (test.includes('GAFFER_REPORTS')) return tests(spelled ?? 'npm test')
   const simple = !/[;&|<>]/.test(test)
   const [program = ''] = test.trim().split(/\s+/)
   if (simple && program === 'vitest') {
     const once = /^vitest\s+run\b|--run\b/.test(test.trim()) ? '' : '--run '
-    return tests(`npm test -- ${once}--reporter=junit --outputFile=${report}`)
+    const asked = `${once}--reporter=junit --outputFile=${report}`
+    return tests(spelled === undefined ? `npm test -- ${asked}` : `${spelled} ${asked}`)
   }
-  if (simple && /^node\s.*--test\b/.test(test.trim()) && !test.includes('--test-reporter'))
-    return tests(`NODE_OPTIONS="--test-reporter=junit --test-reporter-destination=$GAFFER_REPORTS/junit.xml" npm test`)
-  return { name: 'tests', gate: 'command', run: 'npm test' }
+  if (simple && /^node\s(?:.*\s)?--test(?=\s|$)/.test(test.trim()) && !test.includes('--test-reporter'))
+    return tests(
+      spelled?.replace(
+        /\s--test(?=\s|$)/,
+        () => ` --test --test-reporter=junit --test-reporter-destination=${report}`,
+      ) ?? `NODE_OPTIONS="--test-reporter=junit --test-reporter-destination=$GAFFER_REPORTS/junit.xml" npm test`,
+    )
+  return { name: 'tests', gate: 'command', run: spelled ?? 'npm test' }
 }
 
-const lintGate = ({ lint }: Readonly<Record<string, string>>): FoundGate | undefined =>
-  lint === undefined ? undefined : { name: 'lint', gate: 'lint', run: 'npm run lint' }
+const lintGate = (scripts: Scripts): FoundGate | undefined =>
+  scripts['lint'] === undefined
+    ? undefined
+    : { name: 'lint', gate: 'lint', run: spellOut(scripts, 'lint') ?? 'npm run lint' }
+
+/**
+ * The body of a script, for gaffer.yaml to hold: what stands in package.json an agent can change. undefined where the
+ * body means something only inside of npm: it calls other scripts, has one before or after it, or asks npm's variables.
+ */
+function spellOut(scripts: Scripts, name: string): string | undefined {
+  const body = scripts[name]?.trim() ?? ''
+  const has = (other: string): boolean => scripts[other] !== undefined
+  const callsScripts =
+    /\b(?:npm|pnpm|yarn|bun|npm-run-all2?|run-s|run-p|wireit|turbo|lerna|nx)\b|--run\b(?=[\s=]+\S)/.test(
+      body.replace(/^vitest\b.*$/, ''), // its own --run
+    )
+  const asksNpm = /npm_|INIT_CWD/.test(body)
+  const isOneLine = /^[^\p{Cc}]+$/u.test(body)
+  return !isOneLine || callsScripts || asksNpm || has(`pre${name}`) || has(`post${name}`) ? undefined : body
+}
 
 function typesGate(
-  scripts: Readonly<Record<string, string>>,
+  scripts: Scripts,
   devDependencies: Readonly<Record<string, string>>,
   has: (path: string) => boolean,
 ): FoundGate | undefined {
   const script = ['types', 'typecheck', 'type-check', 'check-types', 'tsc'].find((name) => scripts[name] !== undefined)
-  if (script !== undefined) return { name: 'types', gate: 'types', run: `npm run ${script}` }
+  if (script !== undefined)
+    return { name: 'types', gate: 'types', run: spellOut(scripts, script) ?? `npm run ${script}` }
   return has('tsconfig.json') && devDependencies['typescript'] !== undefined
-    ? { name: 'types', gate: 'types', run: 'npx --no-install tsc --noEmit' }
+    ? { name: 'types', gate: 'types', run: 'tsc --noEmit' }
     : undefined
 }
 

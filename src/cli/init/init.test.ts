@@ -7,6 +7,7 @@ import { run, type Ended } from '../../../test/fakes/command-line.ts'
 import { readSettings } from '../../domain/read-settings.ts'
 import { withSection } from './agents-section.ts'
 import { findGates } from './find-gates.ts'
+import { settingsText } from './settings-text.ts'
 import { splitCommand } from './split-command.ts'
 
 const folders: string[] = []
@@ -77,9 +78,9 @@ describe('gaffer init', () => {
       branch: 'main',
       dependencies: { installer: 'npm' },
       gates: {
-        tests: { run: 'npm test -- --reporter=junit --outputFile="$GAFFER_REPORTS/junit.xml"' },
-        lint: { run: 'npm run lint' },
-        types: { run: 'npm run typecheck' },
+        tests: { run: 'vitest run --reporter=junit --outputFile="$GAFFER_REPORTS/junit.xml"' },
+        lint: { run: 'oxlint' },
+        types: { run: 'tsc --noEmit' },
       },
       contracts: ['test/contract/**'],
       agents: { opencode: { command: ['opencode', 'acp'] } },
@@ -239,11 +240,37 @@ describe('the gates that are found', () => {
   const testGate = (test: string) => gatesOf({ scripts: { test } }).found[0]
 
   it('asks each runner for a report in its own way, and else goes by the exit code', () => {
-    expect(testGate('vitest')?.run).toContain('--run --reporter=junit')
-    expect(testGate('node --test')?.run).toContain('NODE_OPTIONS="--test-reporter=junit')
-    expect(testGate('sh -c "x $GAFFER_REPORTS"')).toEqual({ name: 'tests', gate: 'tests', run: 'npm test' })
-    expect(testGate('mocha && echo ok')).toEqual({ name: 'tests', gate: 'command', run: 'npm test' })
+    expect(testGate('vitest')?.run).toBe('vitest --run --reporter=junit --outputFile="$GAFFER_REPORTS/junit.xml"')
+    expect(testGate('node --test test/*.ts')?.run).toBe(
+      'node --test --test-reporter=junit --test-reporter-destination="$GAFFER_REPORTS/junit.xml" test/*.ts',
+    )
+    expect(testGate('sh -c "x $GAFFER_REPORTS"')).toEqual({
+      name: 'tests',
+      gate: 'tests',
+      run: 'sh -c "x $GAFFER_REPORTS"',
+    })
+    expect(testGate('mocha && echo ok')).toEqual({ name: 'tests', gate: 'command', run: 'mocha && echo ok' })
     expect(testGate('echo "Error: no test specified" && exit 1')).toBeUndefined()
+  })
+
+  it('are the bodies of scripts, which no change can reach, unless npm alone knows what they mean', () => {
+    const runs = (scripts: Record<string, string>) => gatesOf({ scripts }).found.map(({ run: line }) => line)
+    expect(runs({ lint: 'oxlint && eslint .', types: 'tsc -b' })).toEqual(['oxlint && eslint .', 'tsc -b'])
+    for (const body of ['npm run a && b', 'yarn a', 'run-s a b', 'node --run a', 'x $npm_package_name', 'a\nb'])
+      expect(runs({ lint: body })).toEqual(['npm run lint'])
+    expect(runs({ lint: 'oxlint', prelint: 'x' })).toEqual(['npm run lint'])
+    expect(runs({ test: 'vitest run', posttest: 'x' })[0]).toMatch(/^npm test -- --reporter=junit/)
+    expect(runs({ test: 'node --test', pretest: 'x' })[0]).toMatch(/^NODE_OPTIONS="--test-reporter=junit.* npm test$/)
+  })
+
+  it('are written down with the reason, in a form that is read back as it was', () => {
+    const lines = (scripts: Record<string, string>) =>
+      settingsText({ branch: 'main', gates: gatesOf({ scripts }), agent: null })
+    const lint = `eslint 'a b' --rule "x: #1"`
+    expect(readSettings(lines({ lint })).gates['lint']).toMatchObject({ run: lint })
+    expect(lines({ lint })).toContain('an agent can change the scripts of package.json')
+    expect(lines({ lint })).not.toContain('by npm')
+    expect(lines({ lint: 'npm run x' })).toContain('by npm')
   })
 
   it('says when dependencies cannot be installed', () => {

@@ -56,6 +56,13 @@ function gatesText({ found }: Gates): string[] {
       '#    run: make build',
     ]
   return [
+    '# Commands are spelled out here: an agent can change the scripts of package.json, and nothing that stands in this file.',
+    ...(found.some(({ run }) => callsScript(run))
+      ? [
+          '# Where one still calls a script by npm, the gate `scope` refuses changes that give that script another body.',
+        ]
+      : []),
+    '# Programs of the installed packages (node_modules/.bin) are on the PATH.',
     'gates:',
     ...found.flatMap(({ name, gate, run }) => [
       `  ${name}:`,
@@ -64,6 +71,8 @@ function gatesText({ found }: Gates): string[] {
     ]),
   ]
 }
+
+const callsScript = (run: string): boolean => /\bnpm (?:test|run)\b/.test(run)
 
 const agentText = (agent: InitAgent | null): string[] =>
   agent === null

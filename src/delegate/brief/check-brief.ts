@@ -1,5 +1,6 @@
 import picomatch from 'picomatch'
 import type { Brief, BriefProblem } from '../../domain/brief.ts'
+import { isUsableGlob, pathMatcher, unusableGlob } from '../../domain/path-globs.ts'
 
 /** What a brief is checked against; absent parts are not checked. */
 export interface Surroundings {
@@ -19,6 +20,7 @@ export function checkBrief(
 ): readonly BriefProblem[] {
   return [
     ...(files === undefined ? [] : scopeProblems(brief, text, files)),
+    ...neverProblems(brief, files),
     ...(canSign === undefined ? [] : signerProblems(brief, text, canSign)),
     ...(agents === undefined ? [] : agentProblems(brief, text, agents)),
     ...untestedAcceptance(brief),
@@ -65,7 +67,8 @@ const lineWith = (text: string, part: string): number | null => {
 /** A glob may name what is yet to be made: then the folder it starts in has to be there. */
 function scopeProblems(brief: Brief, text: string, files: readonly string[]): BriefProblem[] {
   return brief.scope.flatMap((glob) => {
-    const matches = picomatch(glob, { dot: true })
+    if (!isUsableGlob(glob)) return [error(lineWith(text, glob), 'unusable-glob', `scope \`${glob}\` ${unusableGlob}`)]
+    const matches = pathMatcher([glob])
     if (files.some((file) => matches(file))) return []
     const { base } = picomatch.scan(glob)
     const parent = base.includes('/') ? base.slice(0, base.lastIndexOf('/') + 1) : null
@@ -74,6 +77,16 @@ function scopeProblems(brief: Brief, text: string, files: readonly string[]): Br
     return mayBeMade ? [] : [error(lineWith(text, glob), 'scope-matches-nothing', `scope \`${glob}\` matches no file`)]
   })
 }
+
+/** A path that protects nothing is worse than none: it is believed to. */
+const neverProblems = (brief: Brief, files: readonly string[] | undefined): BriefProblem[] =>
+  brief.never.flatMap((never): BriefProblem[] => {
+    if (never.kind !== 'path') return []
+    if (!isUsableGlob(never.glob)) return [error(never.line, 'unusable-glob', `\`${never.glob}\` ${unusableGlob}`)]
+    const matches = pathMatcher([never.glob])
+    if (files === undefined || files.some((file) => matches(file))) return []
+    return [warning(never.line, 'never-matches-nothing', `\`${never.glob}\` matches no file there is now`)]
+  })
 
 const signerProblems = (brief: Brief, text: string, canSign: (email: string) => boolean): BriefProblem[] => {
   if (canSign(brief.owner)) return []

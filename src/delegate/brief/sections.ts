@@ -90,7 +90,7 @@ export const readAcceptance = (section: Section | undefined): AcceptanceLine[] =
 /** `- dependency: NAME` or `*`, and `- path: GLOB`, are enforced; anything else is a statement. */
 export const readNever = (section: Section | undefined): NeverLine[] =>
   (section?.bullets ?? []).map(({ text, line }): NeverLine => {
-    const form = /^`?(?<kind>dependency|path):\s*(?<value>[^`]+?)`?$/.exec(text)
+    const form = /^`?(?<kind>dependency|path):\s*(?<value>[^`]*?)`?$/.exec(text)
     const value = form?.groups?.['value'] ?? ''
     if (form?.groups?.['kind'] === 'dependency') return { kind: 'dependency', name: value, text, line }
     if (form?.groups?.['kind'] === 'path') return { kind: 'path', glob: value, text, line }

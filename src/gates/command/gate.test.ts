@@ -76,6 +76,13 @@ describe('reports', () => {
     ],
     'exit 0 with passed tests has passed': [{ junit: 'a', run: write('a', junit('<testcase name="x"/>')) }, ['passed']],
     'exit 0 with no test is unavailable': [{ junit: 'a', run: write('a', junit('')) }, ['unavailable']],
+    'exit 0 with nothing but skipped tests is unavailable': [
+      {
+        junit: 'a',
+        run: write('a', junit('<testcase name="x"><skipped/></testcase><testcase name="y"><skipped/></testcase>')),
+      },
+      ['unavailable'],
+    ],
     'exit 0 with coverage has passed': [{ lcov: 'a', run: write('a', 'SF:a\nDA:1,1\nend_of_record\n') }, ['passed']],
     'exit 0 with coverage of nothing is unavailable': [{ lcov: 'a', run: write('a', 'TN:\n') }, ['unavailable']],
     'exit 0 with a missing report is unavailable': [{ sarif: 'a', run: 'true' }, ['unavailable']],
@@ -116,7 +123,7 @@ test('nothing but exit 0 with every report read and well has passed', () => {
     const cause = { code: 'report-unusable', message: 'm', hint: 'h', retryable: false } as const
     return fc.constantFrom({ kind: 'read', content }, { kind: 'absent', cause }, { kind: 'unusable', cause }, undefined)
   }
-  const outcome = fc.constantFrom('passed' as const, 'failed' as const)
+  const outcome = fc.constantFrom('passed' as const, 'failed' as const, 'skipped' as const)
   fc.assert(
     fc.property(
       fc.constantFrom(0, 1),

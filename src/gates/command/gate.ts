@@ -1,6 +1,7 @@
 import { unavailable, verdictOf, type Finding, type Measures, type Verdict } from '../../domain/verdict.ts'
 import type { Gate } from '../../ports/gate.ts'
 import { bounded, junitFindings, outputFinding, sarifFindings, type Reporter } from '../../reports/findings.ts'
+import { ranIn } from '../../reports/junit.ts'
 import { onRealLines } from '../../reports/place.ts'
 import { readReports, reportOptions, type Reports } from '../../reports/read-reports.ts'
 import { runLine, type Ended } from '../../reports/run-line.ts'
@@ -10,7 +11,7 @@ import { wholeTree } from '../whole-tree.ts'
 /** Any command line: its exit code, and the reports that its entry says it writes. */
 export const command: Gate = {
   name: 'command',
-  version: 1,
+  version: 2,
   reads: wholeTree,
   async run(judged) {
     const options = parseOptions(judged, { run: runOption, ...reportOptions })
@@ -41,7 +42,7 @@ export function decide(ended: Ended, reports: Reports, reporter: Reporter): Verd
   const log = sarif?.kind === 'read' ? sarif.content : undefined
   const tests = junit?.kind === 'read' ? junit.content : undefined
   const coverage = lcov?.kind === 'read' ? lcov.content : undefined
-  const empty = emptiness({ toolFailed: log?.toolFailed, tests: tests?.cases.length, files: coverage?.files.length })
+  const empty = emptiness({ toolFailed: log?.toolFailed, tests: tests && ranIn(tests), files: coverage?.files.length })
   if (empty !== undefined && ended.exitCode === 0) return unavailable(empty)
 
   const reported = log === undefined ? [] : sarifFindings(log, reporter)
@@ -70,7 +71,7 @@ function emptiness(said: {
   readonly files: number | undefined
 }): ReturnType<typeof nothing> | undefined {
   if (said.toolFailed === true) return nothing('the tool reports in its SARIF log that it could not do its work')
-  if (said.tests === 0) return nothing('the JUnit report has no test in it')
+  if (said.tests === 0) return nothing('no test ran: the JUnit report lists none, or only skipped ones')
   if (said.files === 0) return nothing('the LCOV tracefile has no file in it')
   return undefined
 }

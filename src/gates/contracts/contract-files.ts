@@ -1,9 +1,9 @@
-import picomatch from 'picomatch'
+import { pathMatcher } from '../../domain/path-globs.ts'
 import type { FileChange, FileMode } from '../../ports/repository.ts'
 
 /** Whether a path is a contract. Hidden files count; the case of letters does not, as on some people's disks. */
 export const contractMatcher = (globs: readonly string[]): ((path: string) => boolean) =>
-  globs.length === 0 ? () => false : picomatch([...globs], { dot: true, nocase: true })
+  pathMatcher(globs, { nocase: true })
 
 /** What happened to a contract, in words; contracts are byte-identical to the base or it is a finding. */
 export function sayContractChange({ kind, before, after }: FileChange): string {

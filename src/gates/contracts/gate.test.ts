@@ -4,6 +4,7 @@ import { judgeChange, judgedChange, said, someSettings } from '../../../test/gat
 import { withSyntax } from '../../codegraph/syntax.ts'
 import { extractTests } from './extract-tests.ts'
 import { contracts } from './gate.ts'
+import { mostHelpers } from './read-sides.ts'
 
 const settings = someSettings({ contracts: ['test/contract/**', 'api.yaml'] })
 const judge = (base: Record<string, string>, tree: Record<string, string>) => judgeChange(contracts, { base, tree })
@@ -211,6 +212,30 @@ describe('tests are not weakened', () => {
       tree: { 'src/a.test.ts': { link: 'b.ts' } },
     })
     expect(said(verdict)).toEqual(['test-removed'])
+  })
+
+  const importing = (paths: readonly string[], body: string) =>
+    `import { test, expect } from 'vitest'\n${paths.map((path) => `import '${path}'`).join('\n')}\n${body}`
+  const many = (count: number) => Array.from({ length: count }, (_, index) => `./h${index}`)
+
+  test('a helper emptied is found behind any number of imports that lead nowhere', async () => {
+    const rest = (more: string) =>
+      importing(many(100), `import { check } from './help.ts'\ntest('sums', () => { check() })\n${more}`)
+    const help = (body: string) => `import { expect } from 'vitest'\nexport function check() { ${body} }`
+    const verdict = await judge(
+      { 'src/a.test.ts': rest(''), 'src/help.ts': help('expect(sum(1, 2)).toBe(3)') },
+      { 'src/a.test.ts': rest('// touched'), 'src/help.ts': help('') },
+    )
+    expect(said(verdict)).not.toEqual(['passed'])
+    expect(verdict.kind).toBe('failed')
+  })
+
+  test('more imported files than are compared are unavailable', async () => {
+    const files = Object.fromEntries(many(mostHelpers + 1).map((path) => [`src/${path.slice(2)}.ts`, '']))
+    const text = (more: string) => importing(many(mostHelpers + 1), `test('a', () => { expect(1).toBe(x) })${more}`)
+    await expect(
+      judge({ ...files, 'src/a.test.ts': text('') }, { ...files, 'src/a.test.ts': text('\n// touched') }),
+    ).rejects.toMatchObject({ code: 'report-unusable' })
   })
 
   test('assertions moved into a helper that is imported pass', async () => {

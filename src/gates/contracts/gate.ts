@@ -12,7 +12,7 @@ import { isTestPath } from './test-paths.ts'
 /** Contracts are as people left them, and no other test is weaker than it was. */
 export const contracts: Gate = {
   name: 'contracts',
-  version: 1,
+  version: 2,
   /** Helpers that changed tests import may stand anywhere, so both trees are read when a test changed at all. */
   reads({ changes, settings, tree, baseTree }) {
     const isContract = contractMatcher(settings.contracts)

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import { hasGrammar, withSyntax } from '../../codegraph/syntax.ts'
+import { Fault } from '../../domain/fault.ts'
 import type { TreeSha } from '../../domain/ids.ts'
 import type { FileChange, FileMode, History } from '../../ports/repository.ts'
 import type { Side } from './compare-tests.ts'
@@ -7,13 +8,20 @@ import { extractTests } from './extract-tests.ts'
 import type { Text } from './other-languages.ts'
 import type { TestFile } from './test-file.ts'
 
-type Reader = Pick<History, 'readMany'>
+type Reader = Pick<History, 'readMany' | 'list'>
 
-/** Changed test files that have a grammar, as they are in one tree, with the files that they import. */
+/**
+ * Changed test files that have a grammar, as they are in one tree, with the files that they import.
+ * @throws Fault report-unusable when they import more files than are read: what is not read could hide a weakening
+ */
 export async function readSide(history: Reader, tree: TreeSha, paths: readonly string[]): Promise<Side> {
   const files = await parseAll(history, tree, paths)
   const wanted = new Map(files.map((file) => [file.path, file.imports.flatMap((to) => resolveImport(file.path, to))]))
-  const helpers = await parseAll(history, tree, [...new Set([...wanted.values()].flat())].slice(0, mostHelpers))
+  const candidates = new Set([...wanted.values()].flat())
+  const listed = candidates.size === 0 ? [] : await history.list(tree)
+  const there = listed.map(({ path }) => path).filter((path) => candidates.has(path))
+  if (there.length > mostHelpers) throw tooManyHelpers(there.length)
+  const helpers = await parseAll(history, tree, there)
   const byPath = new Map([...helpers, ...files].map((file) => [file.path, file]))
   const imported = new Map(
     files.map(({ path }) => [
@@ -27,7 +35,12 @@ export async function readSide(history: Reader, tree: TreeSha, paths: readonly s
   return { files, imported }
 }
 
-const mostHelpers = 400
+export const mostHelpers = 400
+
+const tooManyHelpers = (count: number): Fault =>
+  new Fault('report-unusable', `the changed tests import ${count} files, and at most ${mostHelpers} are compared`, {
+    hint: 'change fewer tests at a time',
+  })
 
 async function parseAll(history: Reader, tree: TreeSha, paths: readonly string[]): Promise<readonly TestFile[]> {
   const texts = await history.readMany(tree, paths.filter(hasGrammar))

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { judgeChange, judgedChange, said, someBrief, type Change } from '../../../test/gate-bench.ts'
 import type { Brief } from '../../domain/brief.ts'
 import { scope } from './gate.ts'
+import { settingsSchema } from '../../domain/settings.ts'
+import { onlyAdds } from './changelog.ts'
 import { packageOf } from './imports.ts'
 import { staysInside, targetIn } from './links.ts'
 import { readLockedNames, readManifest } from './packages.ts'
@@ -23,7 +25,28 @@ describe('changed paths', () => {
       { scope: ['src/**'], never: [{ kind: 'path', glob: 'src/db/**', text: 'not the database', line: 1 }] },
       ['forbidden-path src/db/a.ts'],
     ],
-    'that Gaffer writes itself pass': [{ 'PLAN.md': '', 'CHANGELOG.md': '' }, { scope: ['src/**'] }, ['passed']],
+    'that Gaffer writes itself beside a checkpoint pass': [{ 'PLAN.md': '' }, { scope: ['src/**'] }, ['passed']],
+    'of the changelog are found at a checkpoint': [
+      { 'CHANGELOG.md': '' },
+      { scope: ['src/**'] },
+      ['out-of-scope CHANGELOG.md'],
+    ],
+    'of the changelog that the brief forbids are found': [
+      { 'CHANGELOG.md': '' },
+      { never: [{ kind: 'path', glob: '*.md', text: 'no notes', line: 1 }] },
+      ['forbidden-path CHANGELOG.md'],
+    ],
+    'of the changelog pass where they are in scope': [{ 'CHANGELOG.md': '' }, { scope: ['*.md'] }, ['passed']],
+    'that decide how scripts run are found': [
+      { '.npmrc': '', 'a/.npmrc': '', 'b/.yarnrc.yml': '' },
+      { scope: ['**', '*/.npmrc'] },
+      ['tool-settings .npmrc', 'tool-settings a/.npmrc', 'tool-settings b/.yarnrc.yml'],
+    ],
+    'that decide how scripts run pass where the scope names them': [
+      { '.npmrc': '' },
+      { scope: ['.npmrc'] },
+      ['passed'],
+    ],
     'a symlink in their place is found': [
       { 'CHANGELOG.md': { link: 'src/a.ts' } },
       { scope: ['src/**'] },
@@ -96,11 +119,108 @@ describe('changed paths', () => {
     fc.assert(
       fc.property(path, fc.array(path), (changed, globs) => {
         const change = { path: changed, kind: 'added', before: null, after: { mode: '100644', sha: '0' } } as const
-        expect(pathBreaches([change], { scope: [...globs, '**'], never: [] })).toMatchObject([
+        expect(pathBreaches([change], { scope: [...globs, '**'], never: [] }, 'final')).toMatchObject([
           { rule: 'governed-path' },
         ])
       }),
     )
+  })
+})
+
+describe('the changelog at the end of a task', () => {
+  const base = { 'CHANGELOG.md': '# Changelog\n\n- one (a-1)\n- two (b-2)' }
+  const final = (
+    after: NonNullable<Change['tree']>,
+    brief: Partial<Brief> = { scope: ['src/**'] },
+    before: NonNullable<Change['base']> = base,
+  ) => judgeChange(scope, { base: before, tree: after, brief: someBrief(brief), level: 'final' }).then(said)
+
+  const cases: Record<string, [text: string | null, findings: string[]]> = {
+    'may have more lines': ['# Changelog\n\n## New\n- one (a-1)\n- two (b-2)\n- three (c-3)\n', ['passed']],
+    'may not be gone': [null, ['changelog-rewritten']],
+    'may not be empty': ['', ['changelog-rewritten CHANGELOG.md']],
+    'may not lack a line': ['# Changelog\n\n- two (b-2)\n', ['changelog-rewritten CHANGELOG.md']],
+    'may not have a line changed': ['# Changelog\n\n- One (a-1)\n- two (b-2)\n', ['changelog-rewritten CHANGELOG.md']],
+    'may not have its lines in another order': [
+      '# Changelog\n\n- two (b-2)\n- one (a-1)\n',
+      ['changelog-rewritten CHANGELOG.md'],
+    ],
+  }
+  for (const [name, [text, findings]] of Object.entries(cases))
+    test(`${name}`, async () => expect(await final(text === null ? {} : { 'CHANGELOG.md': text })).toEqual(findings))
+
+  test('may be new, or begun anew where it was blank', async () => {
+    expect(await final({ 'CHANGELOG.md': '# Changelog\n' }, { scope: ['src/**'] }, {})).toEqual(['passed'])
+    expect(await final({ 'CHANGELOG.md': '# Changelog\n' }, {}, { 'CHANGELOG.md': '\n\n' })).toEqual(['passed'])
+  })
+  test('may be rewritten only where the scope names it', async () => {
+    const after = { 'CHANGELOG.md': '# Changes\n' }
+    expect(await final(after, { scope: [] })).toEqual(['changelog-rewritten CHANGELOG.md'])
+    expect(await final(after, { scope: ['*.md'] })).toEqual(['changelog-rewritten CHANGELOG.md'])
+    expect(await final(after, { scope: ['CHANGELOG.md'] })).toEqual(['passed'])
+  })
+  test('only adds exactly when the lines of the base can be had by taking lines away', () => {
+    const lines = fc.array(fc.constantFrom('a', 'b', ' c'), { minLength: 1, maxLength: 6 })
+    fc.assert(
+      fc.property(lines, fc.array(fc.tuple(fc.nat(6), fc.constantFrom('a', 'x'))), (before, added) => {
+        const after = added.reduce<readonly string[]>((all, [at, line]) => all.toSpliced(at, 0, line), before)
+        expect(onlyAdds(before.join('\n'), `${after.join('\n')}\n`)).toBe(true)
+        expect(onlyAdds(`${before.join('\n')}\ny`, after.join('\n'))).toBe(false)
+      }),
+    )
+  })
+})
+
+describe('scripts of package.json that gates call', () => {
+  const scripts = { test: 'npm run unit', unit: 'vitest run', lint: 'oxlint', 'types:a': 'tsc', dev: 'vite' }
+  const withScripts = (more: Record<string, string | undefined>) => ({
+    'package.json': JSON.stringify({ name: 'app', scripts: { ...scripts, ...more } }),
+  })
+  const found = async (run: string, after: Record<string, string | undefined>, more: Partial<Change> = {}) =>
+    said(
+      await judgeChange(scope, {
+        base: withScripts({}),
+        tree: withScripts(after),
+        brief: someBrief({ scope: ['package.json'] }),
+        settings: settingsSchema.pick({ gates: true }).parse({ gates: { x: { gate: 'command', run } } }),
+        ...more,
+      }),
+    )
+  const changed = ['scripts-changed package.json']
+  test.each([
+    ['npm test', { test: 'true' }],
+    ['npm t', { test: 'true' }],
+    ['CI=1 npm --silent test -- --x', { test: 'true' }],
+    ['cd a && npm run lint', { lint: 'true' }],
+    ['npm run-script lint', { lint: undefined }],
+    ['yarn lint', { lint: 'true' }],
+    ['pnpm run lint', { lint: 'true' }],
+    ['sh -c "npm run lint"', { lint: 'true' }],
+    ['node --run lint', { lint: 'true' }],
+    ['node --run=lint', { lint: 'true' }],
+    ['npx run-s types:*', { 'types:a': 'true' }],
+    ['npm test', { unit: 'true' }],
+    ['npm test', { pretest: 'exit 0' }],
+    ['npm test', { postunit: 'exit 0' }],
+  ])('%j finds %j', async (run, after) => expect(await found(run, after)).toEqual(changed))
+
+  test.each([
+    ['npm test', { dev: 'vite --open', lint: 'true' }],
+    ['vitest run', { test: 'true', unit: 'true' }],
+    ['npm run lint; echo test', { test: 'true' }],
+  ])('%j lets %j pass', async (run, after) => expect(await found(run, after)).toEqual(['passed']))
+
+  test('are found in any package, in a package.json that is gone or broken, and not in a new one', async () => {
+    const inner = (body: string) => ({ 'a/package.json': JSON.stringify({ scripts: { unit: body } }) })
+    const open = { brief: someBrief() }
+    const root = withScripts({})
+    expect(
+      await found('npm test -ws', {}, { ...open, base: { ...root, ...inner('x') }, tree: { ...root, ...inner('y') } }),
+    ).toEqual(['scripts-changed a/package.json'])
+    expect(await found('npm test', {}, { ...open, base: root, tree: { ...root, ...inner('y') } })).toEqual(['passed'])
+    expect(await found('npm test', {}, { ...open, base: {} })).toEqual(['passed'])
+    expect(await found('npm run lint', {}, { ...open, tree: {} })).toEqual(['scripts-changed'])
+    expect(await found('npm run lint', {}, { ...open, tree: { 'package.json': '{' } })).toContain(changed[0])
   })
 })
 
@@ -212,15 +332,21 @@ describe('dependencies', () => {
 describe('what the cache key is made of', () => {
   const readsOf = async (change: Change) => scope.reads(await judgedChange(scope, change))
   const change: Change = { base: {}, tree: { 'a.ts': '1' }, brief: someBrief() }
-  test('changes with the change, the brief and the problems', async () => {
+  test('changes with the change, the brief, the problems, the level and the commands of gates', async () => {
     const keys = await Promise.all([
       readsOf(change),
       readsOf({ ...change, tree: { 'a.ts': '2' } }),
       readsOf({ ...change, brief: someBrief({ scope: ['x'] }) }),
       readsOf({ ...change, brief: null }),
       readsOf({ ...change, problems: [{ kind: 'special-file', path: 'x', detail: 'a pipe' }] }),
+      readsOf({ ...change, level: 'final' }),
+      readsOf({
+        ...change,
+        settings: settingsSchema.pick({ gates: true }).parse({ gates: { x: { run: 'npm test' } } }),
+      }),
+      readsOf({ ...change, base: { 'package.json': '1' }, tree: { 'a.ts': '1' } }),
     ])
-    expect(new Set(keys.map((key) => JSON.stringify(key))).size).toBe(5)
+    expect(new Set(keys.map((key) => JSON.stringify(key))).size).toBe(8)
     expect(await readsOf(change)).toEqual(keys[0])
   })
 })

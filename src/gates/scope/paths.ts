@@ -1,5 +1,5 @@
-import picomatch from 'picomatch'
 import type { Brief, NeverLine } from '../../domain/brief.ts'
+import { pathMatcher as matcher } from '../../domain/path-globs.ts'
 import { governedFolder, paths } from '../../domain/settings.ts'
 import type { FileChange } from '../../ports/repository.ts'
 
@@ -11,11 +11,22 @@ export interface Breach {
   readonly mend: string
 }
 
-/** Gaffer itself writes these two on the branch; no more than these, and only as regular files. */
-const written: readonly string[] = [paths.plan, paths.changelog]
+/**
+ * Gaffer itself writes these on the branch, as regular files: the plan beside each checkpoint, the changelog only when
+ * everything is built. What else is said of the changelog then stands in changelog.ts.
+ */
+const written: Readonly<Record<Level, readonly string[]>> = {
+  unit: [paths.plan],
+  final: [paths.plan, paths.changelog],
+}
+type Level = 'unit' | 'final'
 
 /** Changed paths that the brief does not allow, that it forbids, or that govern agents. Pure. */
-export function pathBreaches(changes: readonly FileChange[], brief: Pick<Brief, 'scope' | 'never'>): readonly Breach[] {
+export function pathBreaches(
+  changes: readonly FileChange[],
+  brief: Pick<Brief, 'scope' | 'never'>,
+  level: Level,
+): readonly Breach[] {
   const isInScope = brief.scope.length === 0 ? () => true : matcher(brief.scope)
   const forbidden = brief.never.flatMap((line) =>
     line.kind === 'path' ? [{ line, matches: matcher([line.glob]) }] : [],
@@ -23,7 +34,7 @@ export function pathBreaches(changes: readonly FileChange[], brief: Pick<Brief, 
   return changes.flatMap((change) => {
     const { path, after } = change
     if (isGoverned(path)) return [breach('governed-path', path, `${path} governs agents, and no agent changes it`)]
-    if (written.includes(path) && (after === null || after.mode === '100644')) return []
+    if (written[level].includes(path) && (after === null || after.mode === '100644')) return []
     const never = forbidden.find(({ matches }) => matches(path))
     if (never !== undefined)
       return [breach('forbidden-path', path, `${path} is under \`${never.line.glob}\`, which the brief forbids`)]
@@ -32,6 +43,10 @@ export function pathBreaches(changes: readonly FileChange[], brief: Pick<Brief, 
       return [
         breach('control-file', path, `${path} controls the repository, and the scope of the brief does not name it`),
       ]
+    if (isToolSetting(path) && !brief.scope.includes(path))
+      return [
+        breach('tool-settings', path, `${path} decides how scripts run, and the scope of the brief does not name it`),
+      ]
     if (!isInScope(path))
       return [breach('out-of-scope', path, `${path} is outside of the scope (${brief.scope.join(', ')})`)]
     if (after?.mode === '160000' && !brief.scope.includes(path))
@@ -39,9 +54,6 @@ export function pathBreaches(changes: readonly FileChange[], brief: Pick<Brief, 
     return []
   })
 }
-
-/** Braces, hidden files and all: a glob of a brief means what it says. */
-export const matcher = (globs: readonly string[]): ((path: string) => boolean) => picomatch([...globs], { dot: true })
 
 /** On some people's disks `.Gaffer` is `.gaffer`. */
 const isGoverned = (path: string): boolean => `${path}/`.toLowerCase().startsWith(governedFolder)
@@ -53,6 +65,10 @@ const controlSegment = (path: string): string | undefined =>
     .find(
       (segment, index, all) => /^\.git/i.test(segment) || (index === all.length - 1 && /^CODEOWNERS$/i.test(segment)),
     )
+
+/** They can put another program in the place of the shell that runs a gate's script, or load code into it. */
+const isToolSetting = (path: string): boolean =>
+  /(?:^|\/)(?:\.npmrc|\.yarnrc(?:\.ya?ml)?|\.pnpmfile\.[cm]?js|pnpm-workspace\.yaml|bunfig\.toml)$/i.test(path)
 
 const namesSegment = (glob: string, segment: string): boolean => glob.split('/').includes(segment)
 

@@ -65,7 +65,18 @@ describe('compared with the base', () => {
   test('fewer tests are found', async () => {
     expect(said(await judge(files, { baseline: { tests: 3, skipped: 1 } }))).toEqual(['fewer-tests'])
   })
-  test('as many tests pass', async () => {
+  test('as many tests pass, and nothing is said of an unknown base', async () => {
+    const verdict = await judge(files, { baseline: { tests: 1, skipped: 0 } })
+    expect(verdict).toMatchObject({ kind: 'passed' })
+    expect(verdict).not.toHaveProperty('measures.baseUnknown')
+  })
+  test.each([[null], [{ tests: 2, skipped: 2 }], [{}]])(
+    'with no test known to have run there (%j) it is said that the base is unknown',
+    async (baseline) => {
+      expect(await judge(files, { baseline })).toMatchObject({ kind: 'passed', measures: { baseUnknown: 1 } })
+    },
+  )
+  test('one skipped test of the base is no test to keep', async () => {
     expect(said(await judge(files, { baseline: { tests: 2, skipped: 1 } }))).toEqual(['passed'])
   })
 })

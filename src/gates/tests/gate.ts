@@ -15,7 +15,7 @@ import { unshown } from './acceptance.ts'
 /** The tests, told by a JUnit XML report and cross-checked with the exit code and with what is known of the base. */
 export const tests: Gate = {
   name: 'tests',
-  version: 1,
+  version: 2,
   usesBaseline: true,
   reads: (judged) => [
     ...wholeTree(judged),
@@ -55,12 +55,15 @@ export function decide(input: {
 
   const { cases } = report.content
   const count = (outcome: string): number => cases.filter((test) => test.outcome === outcome).length
-  const measures = {
+  const isBaseKnown = baseline !== null && ran(baseline) > 0
+  const measures: Measures = {
     tests: cases.length,
     passed: count('passed'),
     failures: count('failed'),
     skipped: count('skipped'),
     commandMs: Math.round(ended.durationMs),
+    // The base may have no test yet, or cannot be run: said, so that nobody takes it for a comparison.
+    ...(!isBaseKnown && { baseUnknown: 1 }),
   }
   if (ran(measures) === 0)
     return ranNoTest(cases.length === 0 ? 'the run had no test' : `all ${cases.length} tests were skipped`)
