@@ -58,7 +58,13 @@ function fail(error: unknown, json: boolean, terminal: Terminal): ExitCode {
 }
 
 const misused = (error: CommanderError): Error =>
-  usage(error.message.replace(/^error: /, '').replaceAll('\n', ' '), '', 'see `gaffer help`, or `gaffer help COMMAND`')
+  error.code === 'commander.help'
+    ? usage('no command was named', '', 'see `gaffer help`, or `gaffer help COMMAND`')
+    : usage(
+        error.message.replace(/^error: /, '').replaceAll('\n', ' '),
+        '',
+        'see `gaffer help`, or `gaffer help COMMAND`',
+      )
 
 /** Commander says nothing by itself: one place prints errors, and nothing ends the process. */
 function quiet(command: Command, terminal: Terminal): void {

@@ -20,8 +20,10 @@ function spellings(glob: string): string[] {
 
 /** A glob that can be meant: not empty, not a negation, with no backslash, and with braces and brackets that close. */
 export function isUsableGlob(glob: string): boolean {
-  if (glob.trim() === '' || /^(?:\.?\/)*$/.test(glob) || glob.startsWith('!') || glob.includes('\\')) return false
+  if (glob.trim() === '' || /^(?:\.?\/)*$/.test(glob) || glob.startsWith('!') || /\\|(?:^|\/)\.\.(?:\/|$)/.test(glob))
+    return false
   return ['()', '[]', '{}'].every(([open = '', close = '']) => glob.split(open).length === glob.split(close).length)
 }
 
-export const unusableGlob = 'is no glob that can be matched: no leading `!`, no backslash, and every bracket closed'
+export const unusableGlob =
+  'is no glob that can be matched: no leading `!`, no `..`, no backslash, and every bracket closed'

@@ -132,6 +132,14 @@ describe('checking a brief', () => {
     )
   })
 
+  test.each(['dependancy: *', 'dependency', 'path: ../x', 'scope: src/billing/**', 'path: !src'])(
+    'does not let %j pass for a guard',
+    (never) => {
+      const problems = check(good.replace('dependency: *', never))
+      expect(problems.filter(({ level, line }) => level === 'error' && line === 24)).toHaveLength(1)
+    },
+  )
+
   test('finds vague words with their place, and leaves code alone', () => {
     const vague = good.replace('the database is slow', 'errors are handled gracefully, in `a fast path`')
     expect(check(vague)).toContainEqual(

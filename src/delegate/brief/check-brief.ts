@@ -78,9 +78,18 @@ function scopeProblems(brief: Brief, text: string, files: readonly string[]): Br
   })
 }
 
+/** `dependancy: *` would be read as prose, and the guard that its author believes in would not be there. */
+const misspelt = ({ text, line }: Brief['never'][number]): BriefProblem[] => {
+  const [, word] = /^`?(\w+)`?\s*(?::|$)/.exec(text) ?? []
+  if (word === undefined) return []
+  const message = `\`${text}\` is not enforced: write \`dependency: NAME\` (or \`*\`) or \`path: GLOB\`, or a whole sentence`
+  return [error(line, 'never-not-enforced', message)]
+}
+
 /** A path that protects nothing is worse than none: it is believed to. */
 const neverProblems = (brief: Brief, files: readonly string[] | undefined): BriefProblem[] =>
   brief.never.flatMap((never): BriefProblem[] => {
+    if (never.kind === 'statement') return misspelt(never)
     if (never.kind !== 'path') return []
     if (!isUsableGlob(never.glob)) return [error(never.line, 'unusable-glob', `\`${never.glob}\` ${unusableGlob}`)]
     const matches = pathMatcher([never.glob])
