@@ -34,7 +34,7 @@ describe('a glob', () => {
   test('of a folder holds whatever name is below it', () => {
     const name = fc
       .string({ unit: 'binary', minLength: 1 })
-      .filter((text) => !/[/\u0000]/.test(text) && text !== '.' && text !== '..')
+      .filter((text) => !text.includes('/') && !text.includes('\0') && text !== '.' && text !== '..')
     fc.assert(
       fc.property(name, (file) => {
         expect(pathMatcher(['src/pay/**'])(`src/pay/${file}`)).toBe(true)
