@@ -56,6 +56,8 @@ export interface DeliveryOptions {
   /** Merged over the settings; `agents` over the replay agent. */
   readonly settings?: Readonly<Record<string, unknown>>
   readonly bare?: boolean
+  /** How long a task is waited for; gates of a large repository take their time. */
+  readonly patienceMs?: number
   /** A clone of this repository instead of a small one; `gaffer.yaml` as it stands in this file, and this session. */
   readonly from?: { readonly repository: string; readonly settings: string; readonly session: string }
 }
@@ -168,7 +170,7 @@ export async function makeDelivery({ folder, publicPem, options, gaffer }: Deliv
     })
 
   const until = async (id: TaskId, wanted: (task: Task) => boolean): Promise<Task> => {
-    const tooLong = AbortSignal.timeout(50_000)
+    const tooLong = AbortSignal.timeout(options.patienceMs ?? 50_000)
     for await (const _ of gaffer().follow(id, 0, tooLong)) {
       const view = await gaffer().task(id)
       if (view !== undefined && wanted(view.task)) return view.task

@@ -10,7 +10,7 @@ test('Gaffer changes itself, through its own chain', async () => {
   const session = join(examples, 'sessions', 'gaffer-self.yaml')
   await using site = await startSite()
   const from = { repository: root, settings: join(examples, 'gaffer-self.gaffer.yaml'), session }
-  const delivery = await site.delivery({ turns: [], from })
+  const delivery = await site.delivery({ turns: [], from, patienceMs: 600_000 })
   const id = await delivery.delegate({ text: readFileSync(join(examples, 'briefs', 'gaffer-self.md'), 'utf8') })
   await delivery.reviewAndSign(id)
   await delivery.untilState(id, 'landed')
