@@ -1,4 +1,5 @@
 import type { TreeSha } from '../domain/ids.ts'
+import { paths } from '../domain/settings.ts'
 import type { SessionEntry } from '../ports/agent.ts'
 import type { Repository } from '../ports/repository.ts'
 
@@ -11,7 +12,8 @@ export async function changedFiles(
   from: TreeSha,
   to: TreeSha,
 ): Promise<Extract<SessionEntry, { kind: 'changed' }>> {
-  const changes = await repository.changes(from, to)
+  // The plan is the host's: it stands in the trees that are judged, and never in the workspace.
+  const changes = (await repository.changes(from, to)).filter(({ path }) => path !== paths.plan)
   const contents = await repository.readMany(
     to,
     changes.flatMap(({ path, after }) => (after === null ? [] : [path])),
