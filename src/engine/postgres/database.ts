@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
 import { Fault } from '../../domain/fault.ts'
+import { surviveLostConnections } from './lost-connections.ts'
 import { joinServer, type EmbeddedServer } from './embedded.ts'
 import type { ServerSettings } from './postmaster.ts'
 import { faultOfDatabase } from './server-fault.ts'
@@ -37,6 +38,7 @@ const patienceMs = 15_000
  * @throws Fault bad-settings, database-unavailable, database-corrupted, data-folder-in-use, disk-full
  */
 export async function openDatabase(choice: DatabaseChoice): Promise<Database> {
+  surviveLostConnections()
   const applicationName = `gaffer ${process.pid} ${randomBytes(4).toString('hex')}`
   const server = choice.kind === 'embedded' ? await join(choice, applicationName) : null
   const url = server?.url ?? readUrl(choice.kind === 'url' ? choice.url : '')
